@@ -1,0 +1,103 @@
+"""Orepact finds the cheapest package of policies that makes an alliance's supply of critical minerals secure.
+
+    import orepact
+
+    instance = orepact.read("instances/tutorial")
+    plan = orepact.solve(instance.with_setting("economics.social_rate", 0.05), orepact.SolveOptions(gap=0.01))
+    print(orepact.plan_card_text(plan))
+    plan.table("contracts")
+
+This module is the public API and nothing else. Every name is resolved when it is first used, so that importing the
+package costs next to nothing and a process that only reads stored runs never loads a solver.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orepact.analysis.sensitivity import sensitivity as sensitivity
+    from orepact.api import evaluate as evaluate
+    from orepact.api import export as export
+    from orepact.api import read as read
+    from orepact.api import solve as solve
+    from orepact.api import validate as validate
+    from orepact.errors import InfeasibleError as InfeasibleError
+    from orepact.errors import InstanceError as InstanceError
+    from orepact.errors import NoSolutionError as NoSolutionError
+    from orepact.errors import OptionError as OptionError
+    from orepact.errors import OrepactError as OrepactError
+    from orepact.errors import Problem as Problem
+    from orepact.errors import SolverError as SolverError
+    from orepact.instance import overrides as overrides
+    from orepact.instance.instance import Instance as Instance
+    from orepact.instance.package import Package as Package
+    from orepact.instance.package import package_from as package_from
+    from orepact.instance.package import parse_package as parse_package
+    from orepact.instance.starter import new_instance as new_instance
+    from orepact.instance.writer import write as write
+    from orepact.options import Settings as Settings
+    from orepact.options import SolveOptions as SolveOptions
+    from orepact.report.on_screen import print_plan_card as print_plan_card
+    from orepact.report.on_screen import print_sensitivity as print_sensitivity
+    from orepact.report.plan_card import plan_card as plan_card
+    from orepact.report.plan_card import plan_card_text as plan_card_text
+    from orepact.report.progress_display import progress_display as progress_display
+    from orepact.solution.solution import Solution as Solution
+    from orepact.solution.solution import load as load
+    from orepact.solution.store import RunError as RunError
+    from orepact.solution.store import check_target as check_target
+    from orepact.versions import installed as installed
+
+    __version__: str
+
+_WHERE = {
+    "overrides": "orepact.instance.overrides",
+    "sensitivity": "orepact.analysis.sensitivity:sensitivity",
+    "evaluate": "orepact.api:evaluate",
+    "export": "orepact.api:export",
+    "read": "orepact.api:read",
+    "solve": "orepact.api:solve",
+    "validate": "orepact.api:validate",
+    "InfeasibleError": "orepact.errors:InfeasibleError",
+    "InstanceError": "orepact.errors:InstanceError",
+    "NoSolutionError": "orepact.errors:NoSolutionError",
+    "OptionError": "orepact.errors:OptionError",
+    "OrepactError": "orepact.errors:OrepactError",
+    "Problem": "orepact.errors:Problem",
+    "SolverError": "orepact.errors:SolverError",
+    "Instance": "orepact.instance.instance:Instance",
+    "Package": "orepact.instance.package:Package",
+    "package_from": "orepact.instance.package:package_from",
+    "parse_package": "orepact.instance.package:parse_package",
+    "new_instance": "orepact.instance.starter:new_instance",
+    "write": "orepact.instance.writer:write",
+    "Settings": "orepact.options:Settings",
+    "SolveOptions": "orepact.options:SolveOptions",
+    "print_plan_card": "orepact.report.on_screen:print_plan_card",
+    "print_sensitivity": "orepact.report.on_screen:print_sensitivity",
+    "plan_card": "orepact.report.plan_card:plan_card",
+    "plan_card_text": "orepact.report.plan_card:plan_card_text",
+    "progress_display": "orepact.report.progress_display:progress_display",
+    "Solution": "orepact.solution.solution:Solution",
+    "load": "orepact.solution.solution:load",
+    "RunError": "orepact.solution.store:RunError",
+    "check_target": "orepact.solution.store:check_target",
+    "installed": "orepact.versions:installed",
+    "__version__": "orepact.versions:VERSION",
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, inside = _WHERE[name].partition(":")
+    found = import_module(module)
+    value = getattr(found, inside) if inside else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

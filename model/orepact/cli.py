@@ -1,0 +1,308 @@
+"""The command line: thin. It parses words, hands over to the public API and turns the answer into text, JSON and an exit code.
+
+Exit codes: 0 solved to the gap asked; 2 bad input or option; 3 stopped at a limit with a plan; 4 infeasible; 5 no plan
+found; 1 an internal fault. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
+Everything heavy is reached through the lazy public API, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import orepact
+from orepact.errors import InstanceError, OptionError, OrepactError
+
+if TYPE_CHECKING:
+    from orepact import Instance, Solution, SolveOptions
+
+EXIT_CODES = {"solved": 0, "limit": 3, "infeasible": 4, "no plan": 5}
+"""Exit code by the status of a solution."""
+
+STATUSES = {2: "bad input", 4: "infeasible", 5: "no plan"}
+"""Status by the exit code of an error; an internal fault for any other."""
+
+SUMMARY_KEYS = (
+    "status",
+    "objective",
+    "bound",
+    "gap",
+    "seconds",
+    "paths_examined",
+    "limit",
+    "proven",
+    "cost_terms",
+    "baseline",
+    "indicators",
+    "notes",
+    "warnings",
+    "versions",
+)
+
+app = typer.Typer(
+    help="Finds the cheapest package of policies that makes an alliance's supply of critical minerals secure.",
+    epilog="Add --debug to any command to see the full traceback of an internal fault.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command ends with: its exit code, and what `--json` prints."""
+
+    exit_code: int = 0
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+InstancePath = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of instance.toml and CSV tables, or one Excel workbook", show_default=False)]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="run folder to write; an older run there is replaced [default: a new one under runs/]", show_default=False),
+]
+Gap = Annotated[float | None, typer.Option("--gap", help="relative gap at which a plan counts as proven [default: 0.001]", show_default=False)]
+TimeLimit = Annotated[float | None, typer.Option("--time-limit", metavar="SECONDS", help="seconds for the whole run [default: 300]", show_default=False)]
+Behaviour = Annotated[
+    str | None, typer.Option("--behaviour", metavar="market|planner", help="owners respond to policy, or the first best [default: market]", show_default=False)
+]
+Method = Annotated[
+    str | None, typer.Option("--method", metavar="paths|milp", help="search price paths one by one, or all in one model [default: paths]", show_default=False)
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="change a setting (economics.social_rate=0.05) or a run option (solve.path_list=12); may be repeated",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output and nothing else there")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
+Threads = Annotated[int | None, typer.Option("--threads", help="threads for the solver; 0 = as many as there are cores [default: 0]", show_default=False)]
+Seed = Annotated[int | None, typer.Option("--seed", help="random seed of the solver [default: 0]", show_default=False)]
+Solver = Annotated[str | None, typer.Option("--solver", metavar="NAME", help="highs, or a solver that Pyomo can reach [default: highs]", show_default=False)]
+LoseCountries = Annotated[bool, typer.Option("--lose-countries", help="add a stress test for the loss of every source and host country")]
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "orepact") -> int:
+    """Run the command line on `arguments` (by default the process's) and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json, debug = "--json" in words, "--debug" in words
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")  # a terminal without some character must not end a run
+    try:
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            answer = _run([word for word in words if word != "--debug"], program)
+    except OrepactError as error:
+        answer = _refusal(error, as_json)
+    except Exception as error:
+        if debug:
+            raise
+        answer = _fault(error, as_json)
+    if as_json:
+        print(json.dumps(answer.content, ensure_ascii=False, allow_nan=False))
+    return answer.exit_code
+
+
+def _run(words: list[str], program: str) -> Answer:
+    try:
+        ended = typer.main.get_command(app)(args=words, prog_name=program, standalone_mode=False)
+    except typer.Abort:
+        ended = 130
+    return ended if isinstance(ended, Answer) else Answer(ended or 0)
+
+
+def _refusal(error: OrepactError, as_json: bool) -> Answer:
+    """An error raised on purpose: its message, and what is wrong one by one."""
+    problems = error.problems if isinstance(error, InstanceError) else []
+    if not as_json:
+        print(f"orepact: {error}", file=sys.stderr)
+    status = STATUSES.get(error.exit_code, "internal fault")
+    return Answer(error.exit_code, {"status": status, "error": str(error), "problems": [asdict(problem) for problem in problems]})
+
+
+def _fault(error: Exception, as_json: bool) -> Answer:
+    """A command that was not understood (the parser knows how to say so), or a fault of ours."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if show is not None and isinstance(code, int):
+        if not as_json:
+            show()
+        return Answer(code, {"status": STATUSES.get(code, "internal fault"), "error": error.format_message(), "problems": []})  # type: ignore[attr-defined]
+    message = f"internal fault: {type(error).__name__}: {error}"
+    if not as_json:
+        print(
+            f"orepact: {message}\nThis is a fault of Orepact. Please report it to its issue tracker with the output of the same command and --debug.",
+            file=sys.stderr,
+        )
+    return Answer(1, {"status": "internal fault", "error": message, "problems": []})
+
+
+@app.command()
+def solve(
+    instance: InstancePath,
+    out: Out = None,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    behaviour: Behaviour = None,
+    method: Method = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    threads: Threads = None,
+    seed: Seed = None,
+    solver: Solver = None,
+    lose_countries: LoseCountries = False,
+) -> Answer:
+    """Find the cheapest secure plan, prove it, print its card and store the run."""
+    flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
+    given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
+    with orepact.progress_display(quiet) as listener:
+        solution = orepact.solve(given, options, listener)
+    return _answer(solution, out, as_json)
+
+
+@app.command()
+def evaluate(
+    instance: InstancePath,
+    package: Annotated[Path, typer.Option("--package", metavar="FILE", help="TOML file of rungs, starts, contracts and grants to fix", show_default=False)],
+    out: Out = None,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    threads: Threads = None,
+    seed: Seed = None,
+    solver: Solver = None,
+    lose_countries: LoseCountries = False,
+) -> Answer:
+    """Work out what a package of measures of your own would do: all of it, or the best around what is fixed."""
+    flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "solver": solver}
+    given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
+    fixed = orepact.parse_package(_text(package), given, package.name)
+    with orepact.progress_display(quiet) as listener:
+        solution = orepact.evaluate(given, fixed, options, listener)
+    return _answer(solution, out, as_json)
+
+
+@app.command()
+def validate(instance: InstancePath, changes: Changes = None, as_json: AsJson = False) -> Answer:
+    """Check an instance: every problem with its file, row, column, value and rule; then warnings."""
+    given = _changed(instance, orepact.overrides.parse(changes or []).settings)
+    if not as_json:
+        for problem in given.warnings:
+            print(f"warning: {problem}")
+        print(f"{instance}: valid" + (f", with {len(given.warnings)} warning(s)" if given.warnings else ""))
+    return Answer(0, {"status": "valid", "problems": [], "warnings": [asdict(problem) for problem in given.warnings]})
+
+
+@app.command()
+def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="folder to make, e.g. instances/my-question", show_default=False)]) -> Answer:
+    """Make a commented starter instance."""
+    orepact.new_instance(name)
+    print(f"{name}: made; edit it, then: orepact validate {name}")
+    return Answer()
+
+
+@app.command()
+def export(
+    instance: InstancePath,
+    format: Annotated[str, typer.Option("--format", metavar="lp|mps", help="file format", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="file to write [default: NAME.lp or NAME.mps]", show_default=False)] = None,
+    behaviour: Behaviour = None,
+    changes: Changes = None,
+) -> Answer:
+    """Write the one model over all listed price paths for another solver."""
+    if format not in ("lp", "mps"):
+        raise OptionError(f"--format is lp or mps, not {format!r}")
+    given, options = _asked(instance, changes, {"behaviour": behaviour}, None)
+    path = out or Path(f"{given.name}.{format}")
+    orepact.export(given, options, path, format)
+    print(f"{path}: written")
+    return Answer()
+
+
+@app.command()
+def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", show_default=False)], as_json: AsJson = False) -> Answer:
+    """Print the plan card of a stored run."""
+    solution = orepact.load(run)
+    if not as_json:
+        orepact.print_plan_card(solution)
+    return Answer(0, _content(solution, run))
+
+
+@app.command()
+def sensitivity(
+    instance: InstancePath,
+    top: Annotated[int, typer.Option("--top", min=1, help="show so many ranges, those that matter most first")] = 5,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    threads: Threads = None,
+) -> Answer:
+    """Solve again at the low and the high end of the instance's ranges: which assumed figures matter most."""
+    flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "progress": False if quiet else None}
+    given, options = _asked(instance, changes, flags, None)
+    with orepact.progress_display(quiet) as listener:
+        table = orepact.sensitivity(given, options, top, listener)
+    if not as_json:
+        orepact.print_sensitivity(table)
+    return Answer(0, {"status": "solved", "ranges": json.loads(table.to_json(orient="records"))})
+
+
+@app.command()
+def version() -> Answer:
+    """Print the versions of Orepact and of what its answers depend on."""
+    for name, number in orepact.installed().items():
+        print(f"{name} {number}")
+    return Answer()
+
+
+def _asked(path: Path, changes: list[str] | None, flags: Mapping[str, Any], out: Path | None) -> tuple[Instance, SolveOptions]:
+    """The instance and the options of a run. What is wrong with the options or the run folder is said before anything is read."""
+    overrides = orepact.overrides.parse(changes or [])
+    options = orepact.overrides.solve_options(overrides.options, flags)
+    if out is not None:
+        orepact.check_target(out)
+    return _changed(path, overrides.settings), options
+
+
+def _changed(path: Path, settings: Mapping[str, Any]) -> Instance:
+    instance = orepact.read(path)
+    for name, value in settings.items():
+        instance = instance.with_setting(name, value)
+    return instance
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: can't be read: {error}") from error
+
+
+def _answer(solution: Solution, out: Path | None, as_json: bool) -> Answer:
+    """Store the run, show it, and end with the exit code of its status."""
+    run = solution.save(out)
+    if not as_json:
+        orepact.print_plan_card(solution)
+        print(f"Run folder: {run}")
+    return Answer(EXIT_CODES[solution.result.status], _content(solution, run))
+
+
+def _content(solution: Solution, run: Path) -> dict[str, Any]:
+    summary = solution.summary()
+    return {"run": str(run)} | {key: summary[key] for key in SUMMARY_KEYS}

@@ -1,0 +1,73 @@
+"""What can go wrong, as types: every failure a caller may want to catch is an OrepactError.
+
+The command line turns each into its exit code; a library user catches the one it can handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault (or warning) in an instance, located as precisely as it can be.
+
+    `row` is the line of the file as an editor shows it (header = 1), or None for a whole table.
+    """
+
+    file: str
+    row: int | None
+    column: str | None
+    value: str | None
+    rule: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column is not None:
+            place += f", column {self.column}"
+        value = "" if self.value is None else f": {self.value!r}"
+        return f"{place}{value}: {self.rule}"
+
+
+class OrepactError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 1
+
+
+class InstanceError(OrepactError):
+    """The instance breaks its format; carries every problem found, not just the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        lines = "\n".join(f"  {p}" for p in self.problems)
+        super().__init__(f"{len(self.problems)} problem(s) in the instance:\n{lines}")
+
+
+class OptionError(OrepactError):
+    """An option is unknown or out of its range."""
+
+    exit_code = 2
+
+
+class InfeasibleError(OrepactError):
+    """Even the planner's relaxation has no plan."""
+
+    exit_code = 4
+
+
+class NoSolutionError(OrepactError):
+    """No plan was found within the limit or on the paths examined."""
+
+    exit_code = 5
+
+
+class SolverError(OrepactError):
+    """The solver failed or answered something that can't be used."""
+
+    exit_code = 1

@@ -1,0 +1,210 @@
+"""What one model is about: which paths, scenarios and rules; and the places where goods can be.
+
+A place is where a balance is kept: for a routed product a node (0, 1, …); for a pooled one the members' hub (-1) or the
+partners' hub (-2). A column of a part is created only where its index set says it can be used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orepact.market.offers import Deal, Market
+from orepact.market.paths import Path
+from orepact.market.permissions import Scarcity, feed_is_cut, scarcity
+from orepact.market.world import World
+
+MEMBERS, PARTNERS = -1, -2
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which parts of the question are switched on; the baseline and the stress tests switch some off."""
+
+    behaviour: Literal["market", "planner"] = "market"
+    support: bool = True
+    targets: bool = True
+    stock: bool = True
+    duty: bool = False
+
+
+@dataclass(frozen=True)
+class ChosenDeal:
+    """A deal as a column group of the model: plant f in response class v, paid by `payer` (-1: nobody)."""
+
+    facility: int
+    response: int
+    payer: int
+    deal: Deal
+
+
+class Case:
+    """Market data and rules for one model; everything derived is worked out once, on demand.
+
+    `paths` are the price paths it may choose from, `scenarios` the scenarios it contains with weights `weight` (sum 1).
+    """
+
+    def __init__(self, market: Market, paths: list[Path], rules: Rules, scenarios: list[int] | None = None) -> None:
+        self.market = market
+        self.world: World = market.world
+        self.paths = paths
+        self.rules = rules
+        world = self.world
+        self.scenarios = [int(w) for w in np.flatnonzero(world.in_model)] if scenarios is None else scenarios
+        self.weight = {w: float(world.probability[w]) for w in self.scenarios}
+        if scenarios is not None and len(scenarios) == 1:
+            self.weight = {scenarios[0]: 1.0}
+        self.planner = rules.behaviour == "planner"
+        self.periods = range(world.horizon.periods)
+        self.chains = [[int(k) for k in np.flatnonzero(world.chain == c)] for c in range(int(world.chain.max()) + 1)]
+        self.chain_paths: list[list[Path]] = []
+        self.number: list[dict[tuple[tuple[int, ...], ...], int]] = []
+        for products in self.chains:
+            by_rungs: dict[tuple[tuple[int, ...], ...], Path] = {}
+            for path in paths:
+                by_rungs.setdefault(tuple(path.rungs[k] for k in products), path)
+            self.chain_paths.append(list(by_rungs.values()))
+            self.number.append({rungs: j for j, rungs in enumerate(by_rungs)})
+
+    def path_number(self, c: int, path: Path) -> int:
+        """Which of chain c's paths a whole path takes."""
+        return self.number[c][tuple(path.rungs[k] for k in self.chains[c])]
+
+    # -- prices -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def rungs(self) -> dict[tuple[int, int], list[int]]:
+        """Rungs in play per (k, t): those of the listed paths; for the planner every rung offered."""
+        if self.planner:
+            return {(k, t): [int(x) for x in np.flatnonzero(lad.offered[:, t])] for k, lad in enumerate(self.market.ladders) for t in self.periods}
+        return {
+            (k, t): sorted({path.rungs[k][t] for path in self.chain_paths[c]}) for c, products in enumerate(self.chains) for k in products for t in self.periods
+        }
+
+    def price(self, k: int, l: int, t: int, w: int) -> float:  # noqa: E741
+        return float(self.market.ladders[k].price[l, t, w])
+
+    def lifted(self, k: int, l: int, t: int, w: int) -> bool:  # noqa: E741
+        """Whether a rung holds the zone price above the world price."""
+        return self.price(k, l, t, w) > self.world.price[k, t, w] * (1 + 1e-12)
+
+    # -- places -------------------------------------------------------------------------------------------------
+
+    def place(self, node: int, k: int) -> int:
+        """Where goods of product k are when they are in a node."""
+        if self.world.routed[k]:
+            return node
+        return MEMBERS if node < self.world.members else PARTNERS
+
+    @cached_property
+    def places(self) -> list[list[int]]:
+        """Places per product."""
+        world = self.world
+        pooled = [MEMBERS, PARTNERS] if len(world.nodes) > world.members else [MEMBERS]
+        return [list(range(len(world.nodes))) if world.routed[k] else pooled for k in range(len(world.products))]
+
+    def nodes_at(self, p: int) -> list[int]:
+        """Nodes that a place stands for."""
+        if p >= 0:
+            return [p]
+        members = self.world.members
+        return list(range(members)) if p == MEMBERS else list(range(members, len(self.world.nodes)))
+
+    def is_member(self, p: int) -> bool:
+        return p == MEMBERS or 0 <= p < self.world.members
+
+    def counted(self, p: int) -> bool:
+        """Whether costs at a place count: members' always, partners' only if the perimeter is the zone."""
+        return self.is_member(p) or self.zone_perimeter
+
+    @property
+    def zone_perimeter(self) -> bool:
+        return self.world.settings.economics.perimeter == "zone"
+
+    def demand_at(self, k: int, p: int, t: int, w: int) -> float:
+        """Final demand at world prices at a place."""
+        return float(self.world.demand[self.nodes_at(p), k, t, w].sum())
+
+    @cached_property
+    def plant_place(self) -> list[int]:
+        """Node of each plant."""
+        return [self.world.node_of(plant.country) for plant in self.world.plants]
+
+    def carriers(self, p: int) -> list[tuple[int, float]]:
+        """Members who carry public spending at a place, with their shares."""
+        return [(p, 1.0)] if 0 <= p < self.world.members else [(m, float(b)) for m, b in enumerate(self.world.burden)]
+
+    # -- owners -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def chain_of(self) -> list[int]:
+        """Chain of each plant."""
+        return [int(self.world.chain[plant.main]) for plant in self.world.plants]
+
+    @cached_property
+    def response_classes(self) -> list[list[int]]:
+        """Response class of each plant on each path of its chain."""
+        return [
+            [self.market.response_class(f, path) for path in self.chain_paths[self.chain_of[f]]] for f in range(len(self.world.plants))
+        ]
+
+    @cached_property
+    def deals(self) -> list[ChosenDeal]:
+        """Every deal that the listed paths allow, once per member who may pay for it."""
+        found = []
+        for f in range(len(self.world.plants)):
+            for v in sorted(set(self.response_classes[f])):
+                for deal in self.market.deals(f, v):
+                    if deal.plain or (deal.contract < 0 and not self.world.plants[f].candidate):
+                        found.append(ChosenDeal(f, v, -1, deal))
+                    elif self.rules.support:
+                        found += [ChosenDeal(f, v, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
+        return found
+
+    def _may_pay(self, f: int, member: int, deal: Deal) -> bool:
+        """Whether a member uses the instruments of a deal; a stockpiled contract also needs a stock to fill."""
+        if deal.contract < 0:
+            return not self.market.refuses(member, "grant")
+        row = self.market.contracts[deal.contract]
+        if self.market.refuses(member, row["instrument"]):
+            return False
+        return not row["stockpiled"] or (self.rules.stock and self.stock_site(f, member) is not None)
+
+    def stock_site(self, f: int, member: int) -> int | None:
+        """Stock that a stockpiled contract of plant f paid by a member fills."""
+        main = self.world.plants[f].main
+        wanted = member if self.world.routed[main] else -1
+        return next((s for s, site in enumerate(self.world.stock_sites) if site.product == main and site.node == wanted), None)
+
+    # -- data tests ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def scarcity(self) -> list[list[Scarcity]]:
+        """Scarcity on each path of each chain; only the chain's own products are meant."""
+        return [[scarcity(self.market, path) for path in paths] for paths in self.chain_paths]
+
+    @cached_property
+    def feed_is_cut(self) -> NDArray[np.bool_]:
+        return feed_is_cut(self.world)
+
+    @cached_property
+    def inputs(self) -> list[list[int]]:
+        return [self.world.inputs(f) for f in range(len(self.world.plants))]
+
+    @cached_property
+    def outputs(self) -> list[list[int]]:
+        return [self.world.outputs(f) for f in range(len(self.world.plants))]
+
+    @cached_property
+    def most_output(self) -> NDArray[np.float64]:
+        """Largest activity of each plant (F, T, W), over the starts that are offered."""
+        if not self.world.plants:
+            return np.zeros((0, *self.world.price.shape[1:]))
+        return np.stack([plant.capacity * self.world.largest_output(f) for f, plant in enumerate(self.world.plants)])
+
+    def normal(self, w: int) -> bool:
+        return bool(self.world.normal[w])

@@ -1,0 +1,1 @@
+"""What security means: one file per kind of target, all of them rows in normal scenarios only."""

@@ -1,0 +1,135 @@
+"""Reading an instance from a folder (instance.toml and a CSV file per table) or from one workbook (a sheet per table).
+
+Everything that is wrong is found in one go and raised together as `InstanceError`. The only module of this layer,
+besides the writer and the starter, that touches files.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from orepact.errors import InstanceError, Problem
+from orepact.instance.instance import Instance, assemble
+from orepact.instance.naming import suggestion
+from orepact.instance.ranges import SETTINGS
+from orepact.instance.schema import SCHEMA
+from orepact.instance.settings import FILE, key_lines, locate, parse_sheet, parse_toml
+from orepact.instance.sheets import Sheet, decode, from_csv, from_worksheet
+
+TABULAR = {".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods"}
+"""Endings of files that hold tables; such a file in an instance folder must be one of its tables."""
+
+
+def read(path: str | Path) -> Instance:
+    """Read and check an instance.
+
+    `path` is a folder or an .xlsx workbook. Raises `InstanceError` with every problem found.
+    """
+    place = Path(path)
+    if place.is_dir():
+        return _read_folder(place)
+    if not place.exists():
+        raise InstanceError([Problem(str(place), None, None, None, "there is no such folder or workbook")])
+    if place.suffix.lower() != ".xlsx":
+        raise InstanceError([Problem(str(place), None, None, None, "an instance is a folder or an .xlsx workbook")])
+    return _read_workbook(place)
+
+
+def _read_folder(folder: Path) -> Instance:
+    problems: list[Problem] = []
+    unreadable: set[str] = set()
+    sheets: dict[str, Sheet] = {}
+    expected = {f"{name}.csv" for name in SCHEMA}
+    for file in sorted(folder.iterdir()):
+        if file.name in expected and file.is_file():
+            sheet, found = from_csv(file.name, file.read_bytes())
+            problems += found
+            if sheet is not None:
+                sheets[file.stem] = sheet
+            if found:
+                unreadable.add(file.stem)
+        elif file.is_file() and _looks_like_table(file):
+            problems.append(Problem(file.name, None, None, None, f"not a table of an instance{suggestion(file.name, expected)}"))
+    content, lines, found = _read_settings(folder)
+    if found:
+        unreadable.add(SETTINGS)
+    return _assemble(content, lines, sheets, problems + found, FILE, unreadable)
+
+
+def _read_settings(folder: Path) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
+    file = folder / FILE
+    if not file.is_file():
+        other = [p.name for p in folder.glob("*.toml") if p.name != "expected.toml"]
+        return {}, {}, [Problem(FILE, None, None, None, "required, but missing" + (suggestion(FILE, other) if other else ""))]
+    text, problem = decode(FILE, file.read_bytes())
+    if text is None:
+        return {}, {}, [problem] if problem else []
+    content, found = parse_toml(text)
+    return content, key_lines(text), found
+
+
+def _read_workbook(file: Path) -> Instance:
+    try:
+        values = load_workbook(file, read_only=True, data_only=True)
+        formulas = load_workbook(file, read_only=True, data_only=False)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        raise InstanceError([Problem(file.name, None, None, None, f"not an .xlsx workbook: {error}")]) from error
+    problems: list[Problem] = []
+    unreadable: set[str] = set()
+    sheets: dict[str, Sheet] = {}
+    for worksheet in values.worksheets:
+        name = worksheet.title
+        if name != SETTINGS and name not in SCHEMA:
+            problems.append(Problem(file.name, None, None, name, f"not a sheet of an instance{suggestion(name, [*SCHEMA, SETTINGS])}"))
+            continue
+        sheet, found = from_worksheet(f"{file.name}:{name}", worksheet, formulas[name])
+        problems += found
+        if sheet is not None:
+            sheets[name] = sheet
+        if found:
+            unreadable.add(name)
+    values.close()
+    formulas.close()
+    place = f"{file.name}:{SETTINGS}"
+    content: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    if SETTINGS in sheets:
+        content, lines, found = parse_sheet(sheets.pop(SETTINGS))
+        problems += found
+        unreadable |= {SETTINGS} if found else set()
+    elif SETTINGS not in unreadable:
+        problems.append(Problem(place, None, None, None, "required sheet is missing: columns section, key, value"))
+        unreadable.add(SETTINGS)
+    return _assemble(content, lines, sheets, problems, place, unreadable)
+
+
+def _assemble(
+    content: dict[str, Any], lines: dict[str, int], sheets: dict[str, Sheet], problems: list[Problem], settings_file: str, unreadable: set[str]
+) -> Instance:
+    """Assemble, adding to problems in the settings the lines on which they stand."""
+    try:
+        instance = assemble(content, sheets, problems, settings_file, unreadable)
+    except InstanceError as error:
+        raise InstanceError(_sorted(_located(error.problems, lines, settings_file))) from None
+    return replace(instance, warnings=tuple(_located(list(instance.warnings), lines, settings_file)))
+
+
+def _located(problems: list[Problem], lines: dict[str, int], settings_file: str) -> list[Problem]:
+    return [locate([p], lines)[0] if p.file == settings_file else p for p in problems]
+
+
+def _sorted(problems: list[Problem]) -> list[Problem]:
+    """By file and row, the order in which they are mended."""
+    return sorted(problems, key=lambda p: (p.file, p.row or 0))
+
+
+def _looks_like_table(file: Path) -> bool:
+    if file.name.startswith((".", "~$")):
+        return False
+    return file.suffix.lower() in TABULAR or file.name.split(".")[0].lower() in SCHEMA

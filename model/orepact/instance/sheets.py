@@ -1,0 +1,146 @@
+"""Raw sheets: the rows of a CSV file, a worksheet or a DataFrame before anything is known about their columns.
+
+Each reader returns the sheet (None if it can't be made out at all) and every problem met on the way.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from orepact.errors import Problem
+
+HEADING = re.compile(r"([^\[\]]*?)\s*(?:\[([^\[\]]*)\])?")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading, `name [unit]`; `unit` is None where none is written."""
+
+    name: str
+    unit: str | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows of cells under headings; each row carries its line number, and the header is line 1."""
+
+    file: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[int, tuple[object, ...]], ...]
+
+
+def from_csv(file: str, content: bytes) -> tuple[Sheet | None, list[Problem]]:
+    """A CSV file: UTF-8 with or without a byte order mark, commas, any line ends; blank lines are skipped."""
+    text, problem = decode(file, content)
+    if text is None:
+        return None, [problem] if problem else []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[tuple[int, list[object]]] = []
+    line = 1
+    try:
+        for cells in reader:
+            rows.append((line, list(cells)))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        return None, [Problem(file, line, None, None, f"not a proper CSV row: {error}")]
+    return _sheet(file, rows, ragged=True)
+
+
+def from_worksheet(file: str, values: ReadOnlyWorksheet, formulas: ReadOnlyWorksheet) -> tuple[Sheet | None, list[Problem]]:
+    """A worksheet, opened twice: for its stored values and for its formulas."""
+    rows: list[tuple[int, list[object]]] = []
+    problems: list[Problem] = []
+    for line, (cells, sources) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=True), start=1):
+        for cell, source in zip(cells, sources, strict=False):
+            if cell.data_type == "e":
+                problems.append(Problem(file, line, cell.column_letter, str(cell.value), "the formula ends in an error"))
+            elif source.data_type == "f" and cell.value is None:
+                problems.append(Problem(file, line, source.column_letter, str(source.value), "formula without a stored value; open and save the workbook"))
+        rows.append((line, [cell.value for cell in cells]))
+    sheet, more = _sheet(file, rows, ragged=False)
+    return sheet, problems + more
+
+
+def from_records(file: str, rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> Sheet:
+    """A DataFrame or a list of rows held in memory.
+
+    Lines are taken from the DataFrame's index where it can be line numbers (whole, unique, from 2 on), else counted.
+    """
+    if isinstance(rows, pd.DataFrame):
+        index = rows.index
+        numbered = pd.api.types.is_integer_dtype(index.dtype) and index.is_unique and (len(index) == 0 or int(index.min()) >= 2)
+        lines = [int(i) for i in index] if numbered else list(range(2, len(rows) + 2))
+        names = [str(name) for name in rows.columns]
+        columns = [rows.iloc[:, j].tolist() for j in range(len(names))]
+        cells: Iterable[tuple[object, ...]] = zip(*columns, strict=True) if columns else [() for _ in lines]
+    else:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        lines = list(range(2, len(rows) + 2))
+        cells = [tuple(row.get(name) for name in names) for row in rows]
+    return Sheet(file, tuple(heading(name) for name in names), tuple(zip(lines, cells, strict=True)))
+
+
+def decode(file: str, content: bytes) -> tuple[str | None, Problem | None]:
+    """The text of a UTF-8 file, or the problem that it isn't one, with the line of the first bad byte."""
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        byte = content[error.start : error.start + 1]
+        return None, Problem(file, line, None, repr(byte), "not UTF-8 text; save it as 'CSV UTF-8'")
+
+
+def heading(text: str) -> Heading:
+    """Split `capacity [kt/a]` into name and unit; brackets in odd places stay in the name, where they are refused."""
+    match = HEADING.fullmatch(text.strip())
+    if match is None:
+        return Heading(text.strip(), None)
+    name, unit = match.groups()
+    return Heading(name.strip(), None if unit is None else unit.strip())
+
+
+def renamed(sheet: Sheet, file: str) -> Sheet:
+    """The same sheet under another file name."""
+    return replace(sheet, file=file)
+
+
+def _blank(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and cell.strip() == "")
+
+
+def _sheet(file: str, rows: list[tuple[int, list[object]]], *, ragged: bool) -> tuple[Sheet | None, list[Problem]]:
+    """Find the header, drop blank rows and nameless blank columns, and see that every row fits the header."""
+    filled = [(line, cells) for line, cells in rows if not all(_blank(cell) for cell in cells)]
+    if not filled:
+        return None, [Problem(file, 1, None, None, "empty: the first row must be the header")]
+    (header_line, header), *body = filled
+    while header and _blank(header[-1]):
+        header = header[:-1]
+    if len(header) == 1 and any(mark in str(header[0]) for mark in ";\t"):
+        return None, [Problem(file, header_line, None, str(header[0]), "columns are separated by commas, not by semicolons or tabs")]
+    width = len(header)
+    problems: list[Problem] = []
+    kept: list[tuple[int, tuple[object, ...]]] = []
+    for line, cells in body:
+        beyond = [cell for cell in cells[width:] if not _blank(cell)]
+        if beyond:
+            problems.append(Problem(file, line, None, str(beyond[0]), f"row has more cells than the header's {width}; a comma inside a cell needs quotes"))
+        elif ragged and len(cells) < width:
+            problems.append(Problem(file, line, None, None, f"row has {len(cells)} cells, but the header has {width}"))
+        else:
+            kept.append((line, tuple(cells[:width]) + (None,) * (width - len(cells))))
+    headings = [heading("" if _blank(cell) else str(cell)) for cell in header]
+    nameless = [j for j, found in enumerate(headings) if not found.name]
+    for j in nameless:
+        line, cell = next(((line, cells[j]) for line, cells in kept if not _blank(cells[j])), (header_line, None))
+        if cell is not None:
+            problems.append(Problem(file, header_line, None, None, f"column {j + 1} has no name, but row {line} has {cell!s} in it"))
+    named = [j for j in range(width) if j not in nameless]
+    return Sheet(file, tuple(headings[j] for j in named), tuple((line, tuple(cells[j] for j in named)) for line, cells in kept)), problems

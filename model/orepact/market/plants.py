@@ -1,0 +1,135 @@
+"""Plants and when they can make what: the timing arrays A (output) and B (alive) behind every offer.
+
+A_ftw = availability × share of period t after first output, rising over the ramp-up, within life × scenario's output factor.
+B_ftw = share of period t after first output and within life, without ramp or scenario factor. A delay shifts both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orepact.market.horizon import Array, Horizon
+from orepact.market.shocks import Shocks, given
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One row of `facilities` with what its process adds, in the world's scaled units; `opex` is (T,), raw materials included."""
+
+    code: str
+    name: str
+    country: str
+    process: str
+    activities: tuple[str, ...]
+    main: int
+    candidate: bool
+    capacity: float
+    opening: float
+    retirement: float
+    earliest: float
+    latest: float
+    lead: float
+    ramp: float
+    life: float
+    capex: float
+    opex: Array
+    premium: float
+    hurdle: float
+    foreign: float
+    availability: float
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When one plant can produce, per start τ: shapes (τ, T, W), `first_output` (τ, W)."""
+
+    starts: tuple[int, ...]
+    output: Array
+    alive: Array
+    tested: NDArray[np.bool_]
+    first_output: Array
+
+
+def plant_of(row: Row, main: int, activities: tuple[str, ...], materials: Array | float, horizon: Horizon, mass: float, per_tonne: float) -> Plant:
+    """Read one row of `facilities`, scaling tonnes by `mass` and prices by `per_tonne`."""
+
+    def number(column: str, blank: float) -> float:
+        return float(row[column]) if given(row[column]) else blank
+
+    candidate = row["status"] == "candidate"
+    return Plant(
+        code=row["facility"],
+        name=row["name"] or row["facility"],
+        country=row["country"],
+        process=row["process"],
+        activities=activities,
+        main=main,
+        candidate=candidate,
+        capacity=float(row["capacity"]) / mass,
+        opening=number("opening_year", -np.inf),
+        retirement=number("retirement_year", np.inf),
+        earliest=number("earliest_start", -np.inf),
+        latest=number("latest_start", np.inf),
+        lead=float(row["lead_time"]),
+        ramp=float(row["ramp_up"]),
+        life=float(row["lifetime"]),
+        capex=float(row["capex"]) / (mass * per_tonne) if candidate else 0.0,
+        opex=(float(row["opex"]) + np.zeros(horizon.periods) + materials) / per_tonne,
+        premium=float(row["quality_premium"]) / per_tonne,
+        hurdle=float(row["hurdle_rate"]),
+        foreign=float(row["foreign_share"]),
+        availability=float(row["availability"]),
+        group=row["group"] if given(row["group"]) else None,
+    )
+
+
+def life_of(plant: Plant, first_output: float) -> float:
+    """End of output of a plant that starts at `first_output`."""
+    return first_output + plant.life if plant.candidate else plant.retirement
+
+
+def timing(plant: Plant, countries: dict[str, Row], product: str, shocks: Shocks, horizon: Horizon, scenarios: int, reference: int) -> Timing:
+    """A, B and the lenders' test of one plant for every start and scenario; existing plants fill τ = 0 only."""
+    periods = horizon.periods
+    treasury = countries[plant.country]["treasury"]
+    places = (plant.country, treasury) if given(treasury) else (plant.country,)
+    output, alive = np.zeros((periods, periods, scenarios)), np.zeros((periods, periods, scenarios))
+    tested = np.zeros((periods, periods, scenarios), dtype=bool)
+    first = np.full((periods, scenarios), np.inf)
+    starts = []
+    for tau in range(periods) if plant.candidate else (0,):
+        decided = horizon.start[tau]
+        if plant.candidate:
+            if not plant.earliest <= decided <= plant.latest or decided + plant.lead >= horizon.end:
+                continue
+        starts.append(tau)
+        for w in range(scenarios):
+            delay = shocks.delay(w, product, places, plant.code) if plant.candidate else 0.0
+            begin = decided + plant.lead + delay if plant.candidate else plant.opening
+            end = life_of(plant, begin)
+            factor = horizon.mean(shocks.multiplier(w, "output", product, places, plant.code))
+            first[tau, w] = begin
+            output[tau, :, w] = plant.availability * factor * horizon.ramped_share(begin, end, plant.ramp)
+            alive[tau, :, w] = horizon.share(begin, end)
+            tested[tau, :, w] = (alive[tau, :, w] > 0) & (np.maximum(horizon.start, begin) >= begin + plant.ramp)
+    return Timing(tuple(starts), output, alive, tested, first)
+
+
+def window_share(plant: Plant, first_output: float, window: float, horizon: Horizon) -> Array:
+    """A^T / A (T,): share of each period's output that falls in a contract's window.
+
+    The window counts from first output; for a plant older than the horizon from the horizon's first year.
+    """
+    end = life_of(plant, first_output)
+    begin = first_output if plant.candidate else max(first_output, float(horizon.start[0]))
+    whole = horizon.ramped_share(first_output, end, plant.ramp)
+    after = horizon.ramped_share(first_output, min(end, begin + window), plant.ramp)
+    before = horizon.ramped_share(first_output, min(end, begin), plant.ramp)
+    return np.asarray(np.divide(after - before, whole, out=np.zeros_like(whole), where=whole > 0))

@@ -1,0 +1,1 @@
+"""Tables become something to read: plan card, progress, pages. No mathematics."""

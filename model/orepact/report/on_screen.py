@@ -1,0 +1,51 @@
+"""Reports on the terminal: in colour and to its width where there is one, as plain text of fixed width elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orepact.report.figures import change, money, number, plain
+from orepact.report.plan_card import plan_card
+from orepact.solution.solution import Solution
+
+WIDTH = 100
+"""Width where there is no terminal to ask."""
+
+WIDEST = 120
+
+
+def screen() -> Console:
+    """A console on standard output. Text is text: no markup, no emoji codes, nothing highlighted."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    console.width = min(console.width, WIDEST) if console.is_terminal else WIDTH
+    return console
+
+
+def print_plan_card(solution: Solution) -> None:
+    """Print the plan card on standard output."""
+    screen().print(plan_card(solution))
+
+
+def print_sensitivity(table: pd.DataFrame) -> None:
+    """Print what a sensitivity analysis found, one range a line (columns: see `orepact.analysis.sensitivity`)."""
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("range", "factors", "cost at low", "cost at high"):
+        out.add_column(Text(title), justify="left" if title == "range" else "right", overflow="fold")
+    for row in table.to_dict("records"):
+        factors = f"{number(row['low_factor'])} to {number(row['high_factor'])}"
+        ends = [_end(row["objective"], row[f"objective_{end}"], row[f"status_{end}"]) for end in ("low", "high")]
+        out.add_row(*(Text(text) for text in (plain(row["name"] or row["range"]), factors, *ends)))
+    screen().print(out)
+
+
+def _end(base: Any, objective: Any, status: str) -> str:
+    """Cost at one end of a range, and how far that is from the central case."""
+    if pd.isna(objective):
+        return str(status)
+    label = "" if status == "solved" else f" ({status})"
+    return money(objective) + ("" if pd.isna(base) else f" ({change(objective - base)})") + label

@@ -1,0 +1,72 @@
+"""The lines of the plan card that say how sure the plan is, and what it took to find it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orepact.report.figures import count, exact_money, number, share
+from orepact.solution.solution import Solution
+
+_HEADLINES = {
+    "solved": "Solved",
+    "limit": "Stopped at a limit with the best plan so far",
+    "infeasible": "Infeasible: even with free prices and willing owners there is no plan",
+    "no plan": "No plan found, and no proof that there is none",
+}
+
+
+def headline(solution: Solution) -> str:
+    """How the run ended, in one line."""
+    result = solution.result
+    text: str = _HEADLINES.get(result.status, result.status)
+    if result.status == "limit" and result.limit:
+        text = f"Stopped at the {result.limit} with the best plan so far"
+    if solution.has_plan:
+        text += ": no gap known" if result.gap is None else f": within {share(result.gap)} of the best plan"
+        if result.paths_examined:
+            text += f" over {count(result.paths_examined, 'price path')}"
+        text += f", in {number(result.seconds)} s"
+    if result.behaviour == "planner":
+        text += ". Planner: a bound on every policy, not a policy"
+    return text
+
+
+def proof_lines(solution: Solution) -> list[str]:
+    """The proof, then sizes, time by phase and versions."""
+    result = solution.result
+    ended = [f"status {result.status}"]
+    if result.objective is not None:
+        ended.append(f"cost {exact_money(result.objective)}")
+    if result.bound is not None:
+        ended.append(f"bound {exact_money(result.bound)}")
+    if result.gap is not None:
+        ended.append(f"gap {share(result.gap)} (asked {share(solution.options.gap)})")
+    if result.paths_examined:
+        ended.append(f"{count(result.paths_examined, 'price path')} examined")
+    ended.append(f"{number(result.seconds)} s")
+    lines = [result.proven, "; ".join(ended)]
+    if result.size:
+        lines.append("size: " + ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in result.size.items()))
+    if result.phases:
+        lines.append("seconds: " + ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in result.phases.items()))
+    settings: list[str] = [f"{result.method}, {result.behaviour}", f"seed {result.seed}", count(result.threads, "thread") if result.threads else "all threads"]
+    if result.peak_memory_mb:
+        settings.append(f"{number(result.peak_memory_mb)} MB at most")
+    lines.append(", ".join([*settings, *_versions(result.versions)]))
+    return [line for line in lines if line]
+
+
+def _versions(versions: Mapping[str, str]) -> list[str]:
+    return [f"{name} {version}" for name, version in sorted(versions.items())]
+
+
+def _amount(value: Any) -> str:
+    """A count, a figure, or a range of figures."""
+    if isinstance(value, list | tuple):
+        return " to ".join(_amount(entry) for entry in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "–" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3g}"

@@ -1,0 +1,239 @@
+"""The run folder: solution.json, a CSV file per table and manifest.json, moved into place whole.
+
+A run is written to a hidden sibling, flushed to disk and renamed, so that a folder of that name is either complete or
+absent, whenever the process is killed. `manifest.json` lists every other file with its SHA-256; reading refuses a run
+that lacks a file or was altered.
+
+CSV: UTF-8, comma, one header row, numbers in their shortest exact form, `true` and `false`, blank for "not given".
+A spreadsheet would run a text cell that begins with = + - @ or a tab as a formula; such a cell, and one that begins
+with an apostrophe, is written with an apostrophe in front, and reading takes it away again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from io import StringIO
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+
+from orepact.errors import OrepactError
+from orepact.solution.schema import OUTPUT
+from orepact.solution.tables import as_table, dtype_of
+
+SUMMARY = "solution.json"
+MANIFEST = "manifest.json"
+KIND = "orepact run"
+FORMAT = 1
+"""Version of the solution format; raised when a file changes its meaning."""
+
+_RISKY = re.compile(r"^[=+\-@\t']")
+
+
+class RunError(OrepactError):
+    """A run folder can't be written where it was asked for, or what it holds can't be trusted."""
+
+    exit_code = 2
+
+
+def check_target(folder: Path) -> None:
+    """Raise RunError unless a run may be written to `folder`: absent, empty, or an older run and nothing else."""
+    folder = folder.resolve()
+    if not folder.exists():
+        above = next(parent for parent in folder.parents if parent.exists())
+        if not above.is_dir():
+            raise RunError(f"{folder}: {above} is not a folder")
+        if not os.access(above, os.W_OK):
+            raise RunError(f"{folder}: {above} can't be written to")
+        return
+    if not folder.is_dir():
+        raise RunError(f"{folder}: is a file; a run needs a folder")
+    present = {path.name for path in folder.iterdir()}
+    if not present:
+        return
+    if MANIFEST not in present:
+        raise RunError(f"{folder}: exists and is not a run folder; choose another")
+    foreign = present - set(_manifest(folder)) - {MANIFEST}
+    if foreign:
+        raise RunError(f"{folder}: also holds {', '.join(sorted(foreign))}, which no run wrote; choose another")
+
+
+def write_run(folder: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Path:
+    """Write one run to `folder`, whole or not at all; an older run there is replaced. Returns the folder."""
+    check_target(folder)
+    target = folder.resolve()
+    with _staged(target, summary, tables) as part:
+        _replace(part, target)
+    return folder
+
+
+def write_new_run(stem: str, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], parent: Path = Path("runs")) -> Path:
+    """Write one run to a folder that did not exist: parent/stem, with -2, -3, ... behind it if that is taken. Returns it."""
+    check_target(parent / stem / "new")
+    with _staged(parent.resolve() / stem, summary, tables) as part:
+        for n in count(1):
+            folder = parent / (stem if n == 1 else f"{stem}-{n}")
+            if folder.exists():
+                continue
+            try:
+                part.rename(folder)
+            except OSError:
+                if not folder.exists():  # otherwise another run took the name in this very moment
+                    raise
+            else:
+                _flush_folder(folder.resolve().parent)
+                return folder
+    raise AssertionError("count() never ends")
+
+
+@contextmanager
+def _staged(target: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Iterator[Path]:
+    """A hidden sibling of `target` that holds the whole run, on disk; gone afterwards unless it was moved."""
+    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        _fill(part, summary, tables)
+        yield part
+    except OSError as error:
+        raise RunError(f"{target}: could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(part: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    files = {f"{name}.csv": _csv_bytes(name, table) for name, table in tables.items()}
+    files[SUMMARY] = _json_bytes(summary)
+    listed = {name: sha256(content).hexdigest() for name, content in files.items()}
+    files[MANIFEST] = _json_bytes({"kind": KIND, "format": FORMAT, "files": listed})
+    for name, content in files.items():
+        with (part / name).open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _flush_folder(part)
+
+
+def _replace(part: Path, target: Path) -> None:
+    """Rename `part` to `target`. An older run steps aside first and comes back if its successor can't take the place."""
+    if target.exists() and any(target.iterdir()):
+        aside = part.with_suffix(".old")
+        target.rename(aside)
+        try:
+            part.replace(target)
+        except OSError:
+            aside.rename(target)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        part.replace(target)
+    _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "posix":  # elsewhere a folder can't be opened, and its entries are flushed with the files
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """What solution.json says and the tables, none if there was no plan. Raises RunError on any doubt about a file."""
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such run folder")
+    if not (folder / MANIFEST).is_file():
+        raise RunError(f"{folder}: not a run folder: {MANIFEST} is missing")
+    contents = {}
+    for name, digest in _manifest(folder).items():
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise RunError(f"{folder / name}: missing or unreadable; the run is incomplete") from error
+        if sha256(contents[name]).hexdigest() != digest:
+            raise RunError(f"{folder / name}: altered since the run was written")
+    if SUMMARY not in contents:
+        raise RunError(f"{folder / MANIFEST}: lists no {SUMMARY}")
+    try:
+        name, summary = SUMMARY, json.loads(contents.pop(SUMMARY))
+        tables = {}
+        for name, content in contents.items():
+            tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
+    except (ValueError, csv.Error) as error:
+        raise RunError(f"{folder / name}: {error}") from error
+    return summary, tables
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    """The files of a run and their digests."""
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        kind, version, files = manifest["kind"], manifest["format"], manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: can't be read as the manifest of a run") from error
+    if kind != KIND:
+        raise RunError(f"{path}: not the manifest of a run")
+    if version != FORMAT:
+        raise RunError(f"{path}: format {version}; this version reads format {FORMAT}")
+    for name in files:
+        if name != SUMMARY and name not in {f"{table}.csv" for table in OUTPUT}:
+            raise RunError(f"{path}: lists {name!r}, which is no file of a run")
+    return {name: str(digest) for name, digest in files.items()}
+
+
+def _json_bytes(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _csv_bytes(name: str, table: pd.DataFrame) -> bytes:
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.columns)
+    columns = [_cells(table[column.name], dtype_of(column)) for column in OUTPUT[name].columns]
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue().encode()
+
+
+def _cells(cells: pd.Series[Any], dtype: str) -> list[str]:
+    match dtype:
+        case "str":
+            return [f"'{text}" if _RISKY.match(text) else text for text in cells]
+        case "bool":
+            return ["true" if value else "false" for value in cells]
+        case _:
+            # a plain float prints in the shortest form that reads back exactly
+            return ["" if pd.isna(value) else repr(value) for value in cells.tolist()]
+
+
+def _table(name: str, content: bytes) -> pd.DataFrame:
+    header, *rows = csv.reader(StringIO(content.decode(), newline=""))
+    kinds = {column.name: dtype_of(column) for column in OUTPUT[name].columns}
+    if header != list(kinds):
+        raise ValueError(f"columns {', '.join(header)}, where this version has {', '.join(kinds)}")
+    if any(len(row) != len(header) for row in rows):
+        raise ValueError("a row has more or fewer cells than the header")
+    return as_table(name, {column: [_value(row[n], kind) for row in rows] for n, (column, kind) in enumerate(kinds.items())})
+
+
+def _value(cell: str, dtype: str) -> Any:
+    """What a cell says; the inverse of `_cells`."""
+    match dtype:
+        case "str":
+            return cell.removeprefix("'")
+        case "bool":
+            return {"true": True, "false": False}.get(cell, cell)
+        case "float64":
+            return float(cell) if cell else None
+        case _:
+            return int(cell) if cell else None

@@ -1,0 +1,143 @@
+"""The result of a run as one typed value: what was asked, what was found, what is proven, what it took.
+
+`SolveResult` is plain data: it is written to solution.json and read back without a solver. Objective and bound are in
+discounted USD, seconds are wall-clock, memory in MB (10**6 bytes).
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from importlib import metadata
+from typing import Any
+
+from orepact.errors import InfeasibleError, NoSolutionError
+
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+
+PACKAGES = ("orepact", "pyomo", "highspy", "numpy", "pandas")
+"""Whose versions a result carries, besides Python's own."""
+
+PHASES = ("read", "price", "offer", "build", "hand over", "solve", "extract")
+"""The phases of a run, in their order."""
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    SOLVED = "solved"
+    """to the gap asked"""
+    LIMIT = "limit"
+    """stopped at a limit, with a plan"""
+    INFEASIBLE = "infeasible"
+    """not even the planner has a plan"""
+    NO_PLAN = "no plan"
+    """none within the limit or on the paths examined"""
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line returns."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Status.SOLVED: 0,
+    Status.LIMIT: 3,
+    Status.INFEASIBLE: InfeasibleError.exit_code,
+    Status.NO_PLAN: NoSolutionError.exit_code,
+}
+
+
+@dataclass(frozen=True)
+class SolveResult:
+    """One run's outcome.
+
+    `proven` is a sentence; `limit` names the limit that ended the run ("time", "interrupt", "paths", ...), None if none
+    did. `phases`: seconds by phase. `size`: rows, columns, binaries, nonzeros, coefficient range, root gap.
+    Raises ValueError for a combination that would mislead: numbers without a plan, or a plan without its numbers.
+    """
+
+    status: Status
+    behaviour: str
+    method: str
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    seconds: float = 0.0
+    paths_examined: int = 0
+    paths_listed: int = 0
+    proven: str = ""
+    limit: str | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
+    size: Mapping[str, Any] = field(default_factory=dict)
+    peak_memory_mb: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.has_plan != (self.objective is not None):
+            raise ValueError(f"status {self.status.value!r} does not go with objective {self.objective}")
+        for name in ("objective", "bound", "gap"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number or None, not {value}")
+        if self.status is Status.LIMIT and not self.limit:
+            raise ValueError("a run stopped at a limit must say at which")
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan to show."""
+        return self.status in (Status.SOLVED, Status.LIMIT)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line returns: 0 solved, 3 limit with a plan, 4 infeasible, 5 no plan."""
+        return self.status.exit_code
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by name, in values that JSON can carry."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {
+            "status": self.status.value,
+            "phases": dict(self.phases),
+            "size": {k: list(v) if isinstance(v, tuple) else v for k, v in self.size.items()},
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> SolveResult:
+        """The result that `to_dict` wrote; ValueError for an unknown field or status, or a missing one."""
+        unknown = set(stored) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"not a field of a result: {', '.join(sorted(unknown))}")
+        missing = {"status", "behaviour", "method"} - set(stored)
+        if missing:
+            raise ValueError(f"the result lacks {', '.join(sorted(missing))}")
+        return cls(**{**stored, "status": Status(stored["status"])})
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages an answer depends on; "not installed" where one is run from its source."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def peak_memory_mb() -> float | None:
+    """Most memory this process ever held, MB; None where the system does not say."""
+    if resource is None:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,329 @@
+"""The command line: what it asks of the API, what it prints, and how it ends. The API itself is a stand-in here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import orepact
+from example_solution import SETTINGS, result, solution, without_plan
+from orepact.cli import main
+from orepact.errors import InfeasibleError, InstanceError, NoSolutionError, OptionError, Problem, SolverError
+from orepact.options import SolveOptions
+from orepact.solution.solution import Solution, load
+
+ROOT = Path(__file__).parents[1]
+PROBLEM = Problem("demand.csv", 4, "product", "oxid", "unknown product; nearest known: oxide")
+
+
+class StandIn:
+    """An instance that remembers what was changed."""
+
+    name = SETTINGS.instance.name
+    warnings = (Problem("demand.csv", 4, None, None, "supply cannot reach it"),)
+
+    def __init__(self, **changed: Any) -> None:
+        self.changed = changed
+
+    def with_setting(self, path: str, value: object) -> StandIn:
+        return StandIn(**self.changed, **{path: value})
+
+
+class Api:
+    """The public API as the command line sees it: it notes every call and answers as told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.answer: Solution | Exception = solution()
+        self.problems: list[Problem] = []
+        self.listener = object()
+        self.quiet: bool | None = None
+
+    def read(self, path: Path) -> StandIn:
+        if self.problems:
+            raise InstanceError(self.problems)
+        return StandIn(path=path)
+
+    def solve(self, instance: StandIn, options: SolveOptions, listener: object = None) -> Solution:
+        self.calls.append(("solve", instance.changed, options, listener))
+        print("chatter of some library")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def evaluate(self, instance: StandIn, package: object, options: SolveOptions, listener: object = None) -> Solution:
+        self.calls.append(("evaluate", package))
+        return self.solve(instance, options, listener)
+
+    def export(self, instance: StandIn, options: SolveOptions, path: Path, format: str) -> None:
+        self.calls.append(("export", instance.changed, options.behaviour, path, format))
+
+    def sensitivity(self, instance: StandIn, options: SolveOptions, top: int = 5, listener: object = None) -> pd.DataFrame:
+        self.calls.append(("sensitivity", instance.changed, options, top, listener))
+        factors = {"range": "r", "name": "price of ore", "low_factor": 0.8, "high_factor": 1.2, "swing_usd": 1e8}
+        return pd.DataFrame([factors | {"objective": 1e9, "objective_low": 0.9e9, "objective_high": None, "status_low": "limit", "status_high": "infeasible"}])
+
+    @contextmanager
+    def progress_display(self, quiet: bool) -> Iterator[object]:
+        self.quiet = quiet
+        yield self.listener
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Api:
+    stand_in = Api()
+    for name in ("read", "solve", "evaluate", "export", "sensitivity", "progress_display"):
+        monkeypatch.setitem(orepact.__dict__, name, getattr(stand_in, name))
+    monkeypatch.setitem(orepact.__dict__, "parse_package", lambda *words: (words[0], words[2]))
+    monkeypatch.chdir(tmp_path)
+    return stand_in
+
+
+def test_solve_hands_over_what_was_asked(api: Api) -> None:
+    words = [
+        "solve",
+        "inst",
+        "--gap",
+        "0.01",
+        "--time-limit",
+        "60",
+        "--behaviour",
+        "planner",
+        "--method",
+        "milp",
+        "--threads",
+        "2",
+        "--seed",
+        "7",
+        "--solver",
+        "cbc",
+    ]
+    assert (
+        main([*words, "--lose-countries", "--quiet", "--set", "economics.social_rate=0.05", "--set", "owners.entry=duty", "--set", "solve.path_list=12"]) == 0
+    )
+    wanted = SolveOptions(
+        gap=0.01, time_limit=60, behaviour="planner", method="milp", threads=2, seed=7, solver="cbc", lose_countries=True, progress=False, path_list=12
+    )
+    assert api.calls == [("solve", {"path": Path("inst"), "economics.social_rate": 0.05, "owners.entry": "duty"}, wanted, api.listener)]
+    assert api.quiet is True
+
+
+def test_what_is_not_asked_keeps_its_default(api: Api) -> None:
+    assert main(["solve", "inst"]) == 0
+    assert api.calls[0][2] == SolveOptions()
+    assert api.quiet is False
+
+
+@pytest.mark.usefixtures("api")
+def test_solve_prints_the_card_and_stores_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "inst", "--out", "here"]) == 0
+    out = capsys.readouterr().out
+    assert "Two stages of one mineral" in out
+    assert out.endswith("Run folder: here\n")
+    assert load("here").summary() == solution().summary()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (solution(), 0),
+        (solution(result=result(status="limit", limit="time limit")), 3),
+        (without_plan("infeasible"), 4),
+        (without_plan("no plan"), 5),
+        (InfeasibleError("even the planner has no plan"), 4),
+        (NoSolutionError("no plan on 43 paths"), 5),
+        (OptionError("no such solver"), 2),
+        (SolverError("no answer"), 1),
+        (RuntimeError("broken"), 1),
+    ],
+)
+def test_exit_codes_and_one_json_object(api: Api, capsys: pytest.CaptureFixture[str], answer: Solution | Exception, code: int) -> None:
+    api.answer = answer
+    assert main(["solve", "inst", "--json"]) == code
+    out = capsys.readouterr().out
+    said = json.loads(out)
+    assert out.count("\n") == 1
+    statuses = {0: "solved", 1: "internal fault", 2: "bad input", 3: "limit", 4: "infeasible", 5: "no plan"}
+    assert said["status"] == statuses[code]
+    if isinstance(answer, Solution):
+        assert {"status", "objective", "bound", "gap", "seconds", "paths_examined", "cost_terms", "baseline", "run", "versions"} <= set(said)
+        assert load(said["run"]).result == answer.result
+    else:
+        assert said["error"]
+        assert not Path("runs").exists()
+
+
+def test_bad_input_lists_every_problem_and_writes_nothing(api: Api, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    api.problems = [PROBLEM, Problem("prices.csv", None, None, None, "is missing")]
+    assert main(["solve", "inst", "--out", "here"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "demand.csv, row 4, column product: 'oxid': unknown product; nearest known: oxide" in said.err
+    assert "prices.csv: is missing" in said.err
+    assert main(["validate", "inst", "--json"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], len(answer["problems"]), answer["problems"][0]["row"]) == ("bad input", 2, 4)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--gap", "2"], "option gap: 2.0: input should be less than or equal to 1"),
+        (["--behaviour", "free"], "option behaviour: 'free': input should be 'market' or 'planner'"),
+        (["--set", "solve.gap=much"], "option gap: 'much': input should be a valid number"),
+        (["--set", "solve.gapp=0.1"], "unknown option 'solve.gapp'; nearest known: solve.gap"),
+        (["--set", "economics.social=0.1"], "unknown option 'economics.social'; nearest known: economics.social_rate"),
+        (["--set", "gap"], "write it as path.to.option=value"),
+        (["--set", "solve.gap=0.1", "--gap", "0.1"], "given both as --gap and as --set solve.gap"),
+        (["--set", "solve.gap=0.1", "--set", "solve.gap=0.2"], "solve.gap is given twice"),
+        (["--gapp", "0.1"], "No such option: --gapp"),
+        (["--gap", "much"], "Invalid value for '--gap'"),
+        (["--out", "taken"], "exists and is not a run folder"),
+    ],
+)
+def test_a_bad_option_is_refused_before_anything_is_solved(api: Api, capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    Path("taken").mkdir()
+    (Path("taken") / "thesis.txt").touch()
+    assert main(["solve", "inst", *words]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.out == ""
+    assert main(["solve", "inst", *words, "--json"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == "bad input"
+    assert message in answer["error"]
+    assert api.calls == []
+
+
+def test_an_internal_fault_is_short_unless_debugged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answer = RuntimeError("broken")
+    assert main(["solve", "inst"]) == 1
+    said = capsys.readouterr().err
+    assert "internal fault: RuntimeError: broken" in said
+    assert "report" in said
+    assert "Traceback" not in said
+    with pytest.raises(RuntimeError, match="broken"):
+        main(["solve", "inst", "--debug"])
+
+
+@pytest.mark.usefixtures("api")
+def test_ctrl_c_ends_without_a_traceback() -> None:
+    def interrupted(*_: object) -> Solution:
+        raise KeyboardInterrupt
+
+    orepact.__dict__["solve"] = interrupted
+    assert main(["solve", "inst"]) == 130
+
+
+@pytest.mark.usefixtures("api")
+def test_validate_lists_warnings_and_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "inst"]) == 0
+    assert capsys.readouterr().out == "warning: demand.csv, row 4: supply cannot reach it\ninst: valid, with 1 warning(s)\n"
+    assert main(["validate", "inst", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"][0]["rule"] == "supply cannot reach it"
+
+
+def test_evaluate_reads_the_package(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text("rest = 'none'", encoding="utf-8")
+    assert main(["evaluate", "inst", "--package", "mine.toml", "--json"]) == 0
+    assert api.calls[0] == ("evaluate", ("rest = 'none'", "mine.toml"))
+    assert json.loads(capsys.readouterr().out)["status"] == "solved"
+    assert main(["evaluate", "inst", "--package", "nowhere.toml"]) == 2
+
+
+def test_export_names_its_file_after_the_instance(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "inst", "--format", "mps"]) == 0
+    assert main(["export", "inst", "--format", "lp", "--out", "x.lp", "--behaviour", "planner"]) == 0
+    assert main(["export", "inst", "--format", "xls"]) == 2
+    asked = {"path": Path("inst")}
+    assert api.calls == [("export", asked, "market", Path("two-stages.mps"), "mps"), ("export", asked, "planner", Path("x.lp"), "lp")]
+    assert capsys.readouterr().out == "two-stages.mps: written\nx.lp: written\n"
+
+
+@pytest.mark.usefixtures("api")
+def test_show_prints_a_stored_run(capsys: pytest.CaptureFixture[str]) -> None:
+    solution().save("here")
+    assert main(["show", "here"]) == 0
+    assert "Two stages of one mineral" in capsys.readouterr().out
+    assert main(["show", "here", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == "here"
+    (Path("here") / "rungs.csv").unlink()
+    assert main(["show", "here"]) == 2
+    assert "rungs.csv: missing" in capsys.readouterr().err
+
+
+def test_sensitivity_shows_both_ends(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sensitivity", "inst", "--top", "3"]) == 0
+    assert api.calls == [("sensitivity", {"path": Path("inst")}, SolveOptions(), 3, api.listener)]
+    line = capsys.readouterr().out.splitlines()[1]
+    assert "price of ore" in line
+    assert "900 MUSD (-100 MUSD) (limit)" in line
+    assert "infeasible" in line
+    assert main(["sensitivity", "inst", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ranges"][0]["objective_high"] is None
+
+
+@pytest.mark.usefixtures("api")
+def test_new_makes_a_starter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    made: list[Path] = []
+    monkeypatch.setitem(orepact.__dict__, "new_instance", made.append)
+    assert main(["new", "instances/mine"]) == 0
+    assert made == [Path("instances/mine")]
+    assert "orepact validate instances/mine" in capsys.readouterr().out
+
+
+def test_version_names_what_answers_depend_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["orepact", "python", "highspy", "numpy", "pandas", "pyomo"]
+
+
+def ran(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    paths = {"PYTHONPATH": str(ROOT / "model"), "PATH": "", **environment}
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, env=paths, cwd=ROOT)
+
+
+HEAVY = "import sys; sys.argv = ['orepact', '--help']; from orepact.cli import main; code = main(); print({n.split('.')[0] for n in sys.modules} & {'pandas', 'pyomo', 'pydantic', 'highspy'}); sys.exit(code)"
+IMPORT = "import sys, orepact; print({n.split('.')[0] for n in sys.modules} & {'pandas', 'pyomo', 'pydantic', 'numpy', 'typer', 'rich'})"
+
+
+@pytest.mark.parametrize("program", [HEAVY, IMPORT])
+def test_help_and_import_load_nothing_heavy(program: str) -> None:
+    answer = ran("-c", program)
+    assert (answer.returncode, answer.stdout.splitlines()[-1]) == (0, "set()"), answer.stderr
+
+
+def test_solve_py_is_orepact_solve() -> None:
+    answer = ran("solve.py", "--help")
+    assert answer.returncode == 0
+    assert "--time-limit" in answer.stdout
+
+
+def test_solve_py_says_how_to_install() -> None:
+    answer = ran("-S", "solve.py", "instances/tutorial", PYTHONPATH="")
+    assert answer.returncode == 1
+    assert "pip install -e ." in answer.stderr
+    assert "make solve" in answer.stderr
+
+
+def test_python_dash_m_is_the_command_line() -> None:
+    assert "validate" in ran("-m", "orepact", "--help").stdout
+
+
+def test_every_lazy_name_is_declared_for_type_checkers() -> None:
+    source = (ROOT / "model" / "orepact" / "__init__.py").read_text(encoding="utf-8").split("_WHERE")[0]
+    for name in orepact.__all__:
+        assert f" as {name}\n" in source or f"    {name}: str\n" in source, name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'sovle'"):
+        _: Callable[..., Any] = orepact.sovle
