@@ -47,7 +47,7 @@ docs: $(READY)
 	$(BIN)/python docs/build.py
 
 bench: $(READY)
-	$(BIN)/python benchmarks/run.py $(OPTIONS)
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(OPTIONS) || exit 1; done
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

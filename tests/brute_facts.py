@@ -180,19 +180,9 @@ class Facts:
         self._limits = points("outside_sales", ("product",), "limit")
         scenarios = list(self.p)
 
-        self.pi = {
-            (k, t, w): self._mean(t, lambda y, k=k, w=w: self._price(k, w, y))
-            for k in self.products
-            for t in self.T
-            for w in scenarios
-        }
+        self.pi = {(k, t, w): self._mean(t, lambda y, k=k, w=w: self._price(k, w, y)) for k in self.products for t in self.T for w in scenarios}
         self.users = list(dict.fromkeys((c, k) for c, k, _ in self._demand))
-        self.D0 = {
-            (c, k, t, w): self._mean(t, lambda y, c=c, k=k, w=w: self._want(c, k, w, y))
-            for c, k in self.users
-            for t in self.T
-            for w in scenarios
-        }
+        self.D0 = {(c, k, t, w): self._mean(t, lambda y, c=c, k=k, w=w: self._want(c, k, w, y)) for c, k in self.users for t in self.T for w in scenarios}
         self.sources: dict[str, list[str]] = {k: [] for k in self.products}
         self.share: dict[tuple[str, str], Any] = {}
         self.compliant: dict[tuple[str, str], bool] = {}
@@ -210,14 +200,10 @@ class Facts:
                 for w in scenarios:
                     self.avail[o, k, t, w] = self._mean(
                         t,
-                        lambda y, o=o, k=k, w=w, series=series: (
-                            self._at(series, y) * self._times(w, "supply", y, product=k, country=o)
-                        ),
+                        lambda y, o=o, k=k, w=w, series=series: self._at(series, y) * self._times(w, "supply", y, product=k, country=o),
                     )
         self.limit = {
-            (k, t): self._mean(t, lambda y, k=k: self._at(self._limits[(k,)], y)) if (k,) in self._limits else 0.0
-            for k in self.products
-            for t in self.T
+            (k, t): self._mean(t, lambda y, k=k: self._at(self._limits[(k,)], y)) if (k,) in self._limits else 0.0 for k in self.products for t in self.T
         }
         value: dict[str, float] = dict.fromkeys(self.members, 0.0)
         for c, k in self.users:
@@ -243,10 +229,8 @@ class Facts:
 
     @staticmethod
     def _matches(shock: Row, match: Mapping[str, str | Iterable[str]]) -> bool:
-        for column, wanted in match.items():
-            if shock[column] not in {"*", *([wanted] if isinstance(wanted, str) else wanted)}:
-                return False
-        return True
+        places = {column: [wanted] if isinstance(wanted, str) else wanted for column, wanted in match.items()}
+        return all(shock[column] == "*" or shock[column] in wanted for column, wanted in places.items())
 
     def _case(self, w: str, kind: str, year: int, **match: str) -> str:
         case = "base"
@@ -362,7 +346,7 @@ class Facts:
     def B(self, f: Plant, start: int | None, t: int, w: str) -> float:
         """Share of the period in which the plant stands, without ramp or shocks to output."""
         s0, end = self.life(f, start, w)
-        return max(0.0, min(self.S[t] + self.n[t], end) - max(self.S[t], s0)) / self.n[t]
+        return float(max(0.0, min(self.S[t] + self.n[t], end) - max(self.S[t], s0)) / self.n[t])
 
     def A_most(self, f: Plant, t: int, w: str) -> float:
         """A of an existing plant; of a candidate, the most that any allowed start gives."""
@@ -372,10 +356,7 @@ class Facts:
 
     def opex(self, f: Plant, t: int) -> float:
         """Operating cost with raw materials, USD/t."""
-        return f.opex + sum(
-            amount * self._mean(t, lambda y, m=m: self._at(self._materials[(m,)], y))
-            for m, amount in f.materials.items()
-        )
+        return f.opex + sum(float(amount) * self._mean(t, lambda y, m=m: self._at(self._materials[(m,)], y)) for m, amount in f.materials.items())
 
     @cached_property
     def mu_free(self) -> dict[tuple[str, int, str], float]:

@@ -636,12 +636,8 @@ class Case:
         for row in facts.tables["feedstock"]:
             if row["feed"] == k:
                 feed.setdefault((row["country"], row["product"]), {})[row["origin"]] = row["share"]
-        wanted = r["source_country"]
-        if wanted == "*":
-            sources = {o for j in stages for o in facts.sources[j]} | {row["origin"] for row in facts.tables["feedstock"]}
-        else:
-            sources = {wanted}
-        for s in sorted(sources):
+        everyone = {o for j in stages for o in facts.sources[j]} | {row["origin"] for row in facts.tables["feedstock"]}
+        for s in sorted(everyone) if r["source_country"] == "*" else [r["source_country"]]:
             relied = Lin()
             for (o, j, node, period, v), amount in self.imports.items():
                 if (period, v) != (t, w) or j not in stages or (area is not None and node != area):
@@ -727,9 +723,7 @@ class Study:
         self._offers: dict[tuple[int, str, int | None], list[Offer]] = {}
         self._latest: dict[tuple[int, str], int | None] = {}
         free = self.market({})
-        self.additional = {
-            f.code: f.existing or all(free.merchant(f, t) is None for t in f.starts) for f in self.facts.plants.values()
-        }
+        self.additional = {f.code: f.existing or all(free.merchant(f, t) is None for t in f.starts) for f in self.facts.plants.values()}
         """Plants that wouldn't be built at free trade; only these may be supported."""
 
     def market(self, path: Path) -> Market:
@@ -777,8 +771,9 @@ class Study:
         for choice in itertools.product(*((None, *f.starts) for f in candidates)):
             yield {f.code: t for f, t in zip(candidates, choice, strict=True)}
 
-    def cases(self, behaviour: str) -> Iterator[tuple[Path, dict[str, int | None]]]:
-        paths: Iterable[Path] = self.ladders.paths() if behaviour == "market" else [{}]
+    def cases(self, behaviour: str, paths: Iterable[Path] | None = None) -> Iterator[tuple[Path, dict[str, int | None]]]:
+        if paths is None:
+            paths = self.ladders.paths() if behaviour == "market" else [{}]
         for path in paths:
             for pattern in self.patterns():
                 yield path, pattern
@@ -788,15 +783,15 @@ class Study:
         return Case(self, market, pattern, behaviour).solve(cutoff)
 
 
-def solve_by_enumeration(instance: Any, behaviour: str = "market") -> BruteForce:
-    """The best of every price path and every pattern of starts; behaviour: market, planner or baseline.
+def solve_by_enumeration(instance: Any, behaviour: str = "market", paths: Iterable[Path] | None = None) -> BruteForce:
+    """The best of every price path (or of the paths given) and every pattern of starts.
 
-    `objective` is in USD, or None where no case is feasible.
+    `behaviour` is market, planner or baseline. `objective` is in USD, or None where no case is feasible.
     """
     study = Study(instance)
     best: tuple[float, Path, dict[str, int | None], CaseResult] | None = None
     cases = feasible = solves = 0
-    for path, pattern in study.cases(behaviour):
+    for path, pattern in study.cases(behaviour, paths):
         cases += 1
         result = study.solve(behaviour, path, pattern)
         solves += result.solves

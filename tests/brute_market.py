@@ -314,7 +314,6 @@ class Market:
                 found.append(offer)
         return found
 
-
     def _site(self, k: str, payer: str | None) -> bool:
         """Whether there is a stockpile that a contract can fill: the zone's, or the payer's own where goods are routed."""
         sites = {r["country"] for r in self.facts.tables["stockpiles"] if r["product"] == k}

@@ -114,8 +114,7 @@ class Program:
         for v, c in cost.terms.items():
             objective[v] = c * self.scale[v] / DOLLARS
         matrices = {
-            equal: (csr_matrix((values, (rows, columns)), shape=(len(rhs), len(scale))), np.array(rhs))
-            for equal, (rows, columns, values, rhs) in parts.items()
+            equal: (csr_matrix((values, (rows, columns)), shape=(len(rhs), len(scale))), np.array(rhs)) for equal, (rows, columns, values, rhs) in parts.items()
         }
         low, high = np.array(self.low) / scale, np.array(self.high) / scale
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orepact.solver.result import SolveResult
-
 from orepact.options import Settings, SolveOptions
 from orepact.solution.indicators import derived_indicators
 from orepact.solution.solution import Solution
+from orepact.solver.result import SolveResult, Status
 
 SETTINGS = Settings.model_validate(
     {
@@ -22,7 +21,7 @@ STARTS = (2026, 2028, 2030)
 def result(**changes: Any) -> SolveResult:
     """How the made-up run ended."""
     values: dict[str, Any] = {
-        "status": "solved",
+        "status": Status.SOLVED,
         "behaviour": "market",
         "method": "paths",
         "objective": 1_250e6,
@@ -160,7 +159,7 @@ def solution(**changes: Any) -> Solution:
     return Solution(**(values | changes))
 
 
-def without_plan(status: str = "no plan", **changes: Any) -> Solution:
+def without_plan(status: Status = Status.NO_PLAN, **changes: Any) -> Solution:
     """A made-up run that found nothing."""
     ended = result(status=status, objective=None, bound=None, gap=None, proven="None of the 43 price paths examined has a plan.")
     values: dict[str, Any] = {

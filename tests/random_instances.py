@@ -12,7 +12,6 @@ import random
 from typing import Any
 
 from brute_force import Study
-
 from orepact.errors import InstanceError
 from orepact.instance.instance import Instance
 
@@ -37,7 +36,7 @@ def random_instance(seed: int) -> Instance:
         cases = list(itertools.islice(study.cases("market"), MOST_CASES + 1))
         if len(cases) > MOST_CASES:
             continue
-        if dice.random() < 0.3 or any(study.solve("market", *case).objective is not None for case in cases):
+        if dice.random() < 0.15 or any(study.solve("market", *case).objective is not None for case in cases):
             return instance
     raise AssertionError(f"no small instance for seed {seed}")
 
@@ -48,6 +47,8 @@ class Draw:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.tables: Tables = {}
+        self.needy = self.chance(0.6)
+        """Whether it is drawn so that policy has something to do: a project that needs help, a target that needs the project."""
 
     # dice
     def chance(self, p: float) -> bool:
@@ -237,11 +238,13 @@ class Draw:
 
     def sources(self) -> None:
         self.sells: dict[str, list[str]] = {}
+        self.supply: dict[str, dict[str, float]] = {}
         for k in self.codes:
             sellers = [o for i, o in enumerate(self.outside) if self.chance(0.9 if i == 0 else 0.65)] or [self.outside[0]]
             self.sells[k] = sellers
-            total = self.want[k] * self.between(0.7, 2.2)
+            total = self.want[k] * (self.between(0.2, 0.8) if k not in self.final and self.chance(0.4) else self.between(0.7, 2.2))
             weights = {o: self.between(0.3, 1.0) * (3 if o == self.outside[0] else 1) for o in sellers}
+            self.supply[k] = {o: total * weights[o] / sum(weights.values()) for o in sellers}
             told = self.pick("all", "all", "some", "none")
             left = 1.0
             for o in sellers:
@@ -253,7 +256,7 @@ class Draw:
                 compliant = False if self.chance(0.25) else None
                 for year, factor in self.series():
                     self.row(
-                        "outside_supply", country=o, product=k, year=year, available=total * weights[o] / sum(weights.values()) * factor,
+                        "outside_supply", country=o, product=k, year=year, available=self.supply[k][o] * factor,
                         cost=None if dear is None else dear * self.between(0.95, 1.05), base_share=share, compliant=compliant,
                     )  # fmt: skip
         for k in self.codes:
@@ -283,6 +286,10 @@ class Draw:
                     self.shock(w)
             elif self.chance(0.1):
                 self.shock(w, mild=True)
+        if self.needy and self.chance(0.7):
+            w = codes[-1]
+            self.tables["scenarios"][-1]["downside"] = True
+            self.row("shocks", scenario=w, kind="price", product="*", value=self.between(0.6, 0.98))
         if self.chance(0.25):
             flags = self.pick({"downside": True}, {"normal": True}, {})
             self.row("scenarios", scenario="stress", probability=0, **flags)
@@ -327,25 +334,32 @@ class Draw:
         self.candidates: list[str] = []
         self.capacity, self.ready = dict.fromkeys(self.codes, 0.0), dict.fromkeys(self.codes, 0.0)
         self.activities: dict[str, set[str]] = {k: set() for k in self.codes}
+        self.gap: dict[str, float] = {}
         for number in range(self.pick(1, 2, 2, 3, 3)):
-            process = self.pick(*processes)
+            needed = self.needy and number == 0
+            process = "make-M" if needed else self.pick(*processes)
             main = process.split("-")[1]
-            candidate = self.chance(0.65) and len(self.candidates) < 2
+            candidate = needed or (self.chance(0.65) and len(self.candidates) < 2)
             code = f"{'new' if candidate else 'old'}{number}"
             flows = self.recipe[main] if not process.startswith("recycle") else {"M": 1.0}
             capacity = self.want[main] * self.between(0.1, 0.6) + 50
+            margin = self.pick(self.between(-0.4, 0.0), self.between(0.0, 0.35), self.between(0.0, 0.35))
             made = [k for k, a in flows.items() if a > 0]
             for k in made:
                 self.capacity[k] += capacity * flows[k]
-                self.ready[k] += 0.0 if candidate else capacity * flows[k]
+                self.ready[k] += 0.0 if candidate or margin < 0 else capacity * flows[k]
                 self.activities[k] |= set(next(r["activities"] for r in self.tables["processes"] if r["process"] == process).split(";"))
             revenue = sum(a * self.base[k] for k, a in flows.items())
-            lifetime = self.pick(1.5, 2.5, 4, 10, 20)
+            lifetime = self.pick(1.5, 2.5, 4, 10, 20) if not needed else self.pick(8, 15, 25)
             hurdle = self.between(0.05, 0.14)
             crf = hurdle / (1 - (1 + hurdle) ** -lifetime)
             yearly_capital = self.between(0.05, 0.45) * revenue
-            gain = self.between(-0.35, 0.08) * revenue
-            opex = revenue - (yearly_capital if candidate else 0.0) - (gain if candidate else self.between(-0.12, 0.35) * revenue)
+            gain = self.between(-0.35, -0.05 if needed else 0.08) * revenue
+            if candidate:
+                self.gap[main] = max(-gain, 0.02 * revenue)
+            opex = revenue - (yearly_capital + gain if candidate else margin * revenue)
+            if not candidate and margin < 0:
+                self.gap.setdefault(main, -margin * revenue)
             early = self.pick(*self.starts) if self.chance(0.25) else None
             late = self.pick(*[s for s in self.starts if early is None or s >= early]) if self.chance(0.25) else None
             if candidate:
@@ -428,35 +442,44 @@ class Draw:
         mains = [k for k in self.codes if k in self.recipe]
         for number in range(self.pick(0, 1, 1, 2, 2, 2)):
             k = self.pick(*[k for k in mains if self.capacity[k] > 0] or mains)
+            if self.needy and number == 0:
+                k = "M"
             base = self.base[k]
             strike = base * self.between(0.95, 1.6) if self.chance(0.75) else None
+            fitting = k in self.gap and self.chance(0.8)
+            if strike is not None and fitting:
+                strike = base + self.gap[k] * self.between(0.9, 2.2)
             share = self.between(0.1, 1.0) if strike is not None and self.chance(0.6) else None
             ceiling = base * self.between(0.9, 1.5) if share and self.chance(0.5) else None
             if strike is not None and ceiling is not None:
                 ceiling = max(ceiling, strike)
+            premium = base * self.between(0.02, 0.3) if strike is None or self.chance(0.2) else None
+            if strike is None and fitting:
+                premium = self.gap[k] * self.between(0.8, 2.0)
+            least = self.pick(self.between(0.1, 0.5), self.between(0.4, 0.95)) if self.chance(0.5) else None
             if strike is None and self.chance(0.2):
                 share, ceiling = self.between(0.1, 0.6), base * self.between(1.0, 1.4)
             size = max(self.capacity[k], 100.0)
             cap = base * size * self.between(0.01, 0.08) if share and self.chance(0.5) else None
-            everywhere = self.chance(0.75)
+            window = self.pick(1, 1.5, 3, 10) if self.chance(0.3) else None
+            if self.needy and number == 0 and window is not None:
+                window += 1.5
             self.row(
-                "contracts", contract=f"c{number}", instrument=self.pick("offtake", "offtake", "support"),
-                products=self.pick("*", k), countries=None if everywhere else ";".join(self.some(self.places, 0.7)) or None,
-                strike=strike, premium=base * self.between(0.02, 0.3) if strike is None or self.chance(0.2) else None,
-                upside_share=share, ceiling=ceiling,
-                yearly_cap=cap, reference_volume=size * self.between(0.3, 1.2) if cap and self.chance(0.3) else None,
-                window=self.pick(1, 1.5, 3, 10) if self.chance(0.4) else None,
-                min_share=self.between(0.1, 0.5) if self.chance(0.35) else None,
-                max_share=self.between(0.6, 1.0) if self.chance(0.5) else None,
-                stockpiled=True if self.chance(0.2) else None, existing=True if self.chance(0.5) else None,
+                "contracts", contract=f"c{number}", instrument=self.pick("offtake", "offtake", "support"), products=self.pick("*", k),
+                countries=";".join(self.some(self.places, 0.7)) or None if self.chance(0.25) else None,
+                strike=strike, premium=premium, upside_share=share, ceiling=ceiling,
+                yearly_cap=cap, reference_volume=size * self.between(0.3, 1.2) if cap and self.chance(0.4) else None, window=window,
+                min_share=least, max_share=min(1.0, (least or 0.1) + self.between(0.1, 0.9)) if self.chance(0.6) else None,
+                stockpiled=True if self.chance(0.2) else None, existing=True if self.chance(0.65) else None,
             )  # fmt: skip
-        if self.chance(0.25):
-            places = self.some(self.places, 0.7)
-            for c in places:
-                most = self.between(1e6, 5e7) if self.chance(0.4) else None
-                self.row("aid_limits", country=c, grant_share=self.between(0.0, 0.5), grant_max=most)
-        if self.chance(0.15):
-            self.row("refusals", member=self.pick(*self.members), instrument=self.pick("offtake", "support", "grant", "stockpile"))
+        if self.chance(0.3):
+            for c in self.some(self.places, 0.7):
+                most = self.between(1e6, 5e7) if self.chance(0.5) else None
+                self.row("aid_limits", country=c, grant_share=self.between(0.0, 0.7), grant_max=most)
+        for _ in range(self.pick(1, 2) if self.chance(0.25) else 0):
+            member, instrument = self.pick(*self.members), self.pick("offtake", "support", "grant", "stockpile")
+            if not any((r["member"], r["instrument"]) == (member, instrument) for r in self.tables.get("refusals", [])):
+                self.row("refusals", member=member, instrument=instrument)
 
     def stock(self) -> None:
         stored = [k for k in self.codes if self.chance(0.25)]
@@ -468,29 +491,35 @@ class Draw:
             nodes = ["ZONE"] if not self.routed[k] else self.some(self.members, 0.8) or self.members[:1]
             for node in nodes:
                 rate = max(self.want[k], self.capacity[k]) * self.between(0.05, 0.8)
-                initial = rate * self.between(0.1, 1.0) if self.chance(0.5) else None
+                initial = rate * self.between(0.1, 1.0) if self.chance(0.35) else None
                 room = (initial or 0.0) + rate * self.between(0.5, 4) if self.chance(0.5) else None
                 self.row("stockpiles", product=k, country=node, initial=initial, max_level=room, max_purchase=rate)
 
     def targets(self) -> None:
-        if not self.chance(0.75):
-            return
         if self.chance(0.4):
             self.row("groups", group="axis", country=self.outside[0])
             for c in [*self.outside[1:], *self.nodes]:
                 if self.chance(0.3):
                     self.row("groups", group="axis", country=c)
         grouped = bool(self.tables.get("groups"))
+        if not self.needy and self.chance(0.5):
+            return
         for number in range(self.pick(1, 1, 2)):
-            kind = self.pick("zone_share", "zone_share", "activity_share", "reliance_cap", "reliance_cap", "n_minus_1", "stock_days")
+            needed = self.needy and number == 0
+            kind = self.pick("zone_share", "zone_share", "activity_share", "reliance_cap", "reliance_cap", "n_minus_1", "stock_days", "stock_days")
+            if needed:
+                kind = self.pick("zone_share", "activity_share", "reliance_cap", "n_minus_1")
             local = self.chance(0.4)
             makers = [k for k in self.codes if self.capacity[k] > 0]
             k = self.pick(*makers) if kind in ("zone_share", "activity_share") else self.pick(*self.codes)
+            if needed and (kind != "reliance_cap" or self.chance(0.4)):
+                k = "M"
             # what stands already is asked for at once, what must be built only at the end
             late = self.capacity[k] > self.ready[k] or self.chance(0.3)
             years = {"first_year": self.starts[-1]} if late and self.chance(0.8) else self.years(0.2)
-            old, new = self.ready[k], self.capacity[k] - self.ready[k]
-            reach = min(1.0, (old * self.between(0.0, 0.7) + new * self.between(0.05, 0.6)) / max(self.want[k], 1.0))
+            old, new, want = self.ready[k], self.capacity[k] - self.ready[k], max(self.want[k], 1.0)
+            part = self.between(0.4, 0.8) if needed else self.between(0.0, 0.7)
+            reach = min(1.0, (old * part + new * self.between(0.05, 0.5)) / want)
             cells: Row = {"target": f"t{number}", "kind": kind, "products": k, **years}
             area = self.pick(*self.members) if local else None
             if kind == "zone_share":
@@ -500,18 +529,24 @@ class Draw:
                 self.row("targets", **cells, area=area if self.routed[k] else None, value=reach)
             elif kind == "activity_share":
                 activity = self.pick(*sorted(self.activities[k]))
-                self.row("targets", **cells, area=area, activity=activity, value=reach * (0.5 if area else 0.8))
+                self.row("targets", **cells, area=area, activity=activity, value=reach * (0.5 if area and not needed else 0.9))
             elif kind == "reliance_cap":
                 source = self.pick("*", self.outside[0], *self.outside)
                 area = area if all(self.routed.values()) else None
-                value = self.between(0.5, 0.98)
+                value = self.between(0.3, 0.8) if needed else self.between(0.5, 0.98)
                 self.row("targets", **cells, area=area, source_country=source, upstream=False if self.chance(0.3) else None, value=value)
             elif kind == "n_minus_1":
-                outage = self.pick("*", self.outside[0], ";".join(self.outside), "USA", *(["axis", "axis"] if grouped else []))
+                outage = self.pick("*", self.outside[0], self.outside[0], ";".join(self.outside), "USA", *(["axis", "axis"] if grouped else []))
+                value = self.between(0.02, 0.35)
+                if needed:
+                    outage = self.pick(self.outside[0], *(["axis"] if grouped else []))
+                    gone = [r["country"] for r in self.tables["groups"]] if outage == "axis" else [outage]
+                    left = sum(amount for o, amount in self.supply[k].items() if o not in gone)
+                    value = min(0.9, max(0.02, reach + left * self.between(0.5, 0.9) / want))
                 length = self.between(0.2, 1.5) if self.chance(0.5) else None
                 self.row(
-                    "targets", **cells, outage=outage, outage_years=length, upstream=False if self.chance(0.4) else None,
-                    value=self.between(0.02, 0.35),
+                    "targets", **cells, outage=outage, outage_years=length, upstream=False if self.chance(0.65 if needed else 0.4) else None,
+                    value=value,
                 )  # fmt: skip
             elif self.stored:
                 cells["products"] = k if k in self.stored else self.stored[0]
@@ -519,15 +554,17 @@ class Draw:
                 self.row("targets", **cells, area=self.pick(*held) if held and local else None, value=self.between(1, 20))
 
     def money(self) -> None:
-        for _ in range(self.pick(1, 2) if self.chance(0.35) else 0):
-            m, instrument = self.pick(*self.members), self.pick("all", "all", "offtake", "support", "grant", "stockpile", "intervention")
-            if any((r["member"], r["instrument"]) == (m, instrument) for r in self.tables.get("budgets", [])):
-                continue
-            self.row("budgets", member=m, instrument=instrument, limit=10 ** self.between(5, 8), **self.years(0.2))
-        if len(self.members) == 2 and self.chance(0.3):
-            key = self.between(0.2, 0.8)
+        help_needed = max([gap * self.capacity[k] for k, gap in self.gap.items()], default=1e6)
+        for _ in range(self.pick(1, 2) if self.chance(0.5 if self.needy else 0.25) else 0):
+            instruments = [r["instrument"] for r in self.tables.get("contracts", [])]
+            instrument = self.pick("all", "all", "grant", "stockpile", "intervention", *instruments, *instruments)
+            member = self.pick(*self.members)
+            if not any((r["member"], r["instrument"]) == (member, instrument) for r in self.tables.get("budgets", [])):
+                self.row("budgets", member=member, instrument=instrument, limit=help_needed * 10 ** self.between(-1.2, 0.5), **self.years(0.2))
+        if len(self.members) == 2 and self.chance(0.4):
+            key = self.between(0.1, 0.9)
             for m, share in zip(self.members, (key, 1 - key), strict=True):
-                self.row("contributions", member=m, key=share, tolerance=self.between(0.1, 0.5))
+                self.row("contributions", member=m, key=share, tolerance=self.between(0.1, 0.6))
 
     def settings(self) -> dict[str, Any]:
         def maybe(p: float, section: dict[str, Any], key: str, value: Any) -> None:
@@ -545,13 +582,13 @@ class Draw:
         maybe(0.5, economics, "resale", self.between(0.4, 0.95))
         maybe(0.3, economics, "export_discount", self.between(0.0, 0.2))
         owners: dict[str, Any] = {}
-        maybe(0.5, owners, "rent_cap", self.between(0.02, 0.4))
+        maybe(0.5, owners, "rent_cap", self.between(0.01, 0.2))
         maybe(0.5, owners, "cover", self.pick(0.0, self.between(0.5, 1.5)))
         maybe(0.3, owners, "debt_rate", self.pick(0.0, self.between(0.03, 0.1)))
         maybe(0.2, owners, "debt_tenor", 20)
         if not any(r["kind"] == "repeal" for r in self.tables.get("shocks", [])):
             maybe(0.3, owners, "repeal_weight", self.between(0.1, 0.9))
-        maybe(0.5, owners, "grant_cap", self.between(0.05, 0.6))
+        maybe(0.4, owners, "grant_cap", self.between(0.05, 0.6))
         maybe(0.3, owners, "entry", "duty")
         policy: dict[str, Any] = {}
         maybe(0.35, policy, "max_step", self.pick(0, 2))

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def within(module: str, places: tuple[str, ...]) -> bool:
     return any(module == place or module.startswith(place + "/") for place in places)
 
 
+@cache
 def tree(module: str) -> ast.Module:
     return ast.parse(SOURCES[module].read_text(encoding="utf-8"))
 

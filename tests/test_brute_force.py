@@ -6,43 +6,59 @@ The brute force is itself tested first, on cases whose answer is a sum that can 
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import pytest
-from brute_facts import Facts
-from brute_force import Study, solve_by_enumeration, solve_case
-from brute_market import Ladders, Market
-from random_instances import random_instance
 
 import orepact
+from brute_facts import FREE, Facts
+from brute_force import Study, solve_by_enumeration, solve_case
+from brute_market import Ladders, Market
 from orepact.instance.instance import Instance
 from orepact.options import SolveOptions
+from random_instances import random_instance
 
-SEEDS = range(200)
+QUICK = 10
+SEEDS = [pytest.param(seed, marks=() if seed < QUICK else pytest.mark.slow) for seed in range(200)]
 CLOSE = 1e-6
 KG = 1000.0
 """USD/kg in USD/t."""
 
 
-def model_objective(instance: Instance, behaviour: str) -> float | None:
-    """What the model answers, USD; None: no plan on any path."""
+def model_objective(instance: Instance, behaviour: str, own_paths_only: bool = False) -> float | None:
+    """What the model answers over every path (or the instance's own), USD; None: no plan."""
     options = SolveOptions.model_validate(
-        {"behaviour": behaviour, "method": "milp", "gap": 0.0, "threads": 1, "baseline": False, "stress": False, "progress": False}
-    )
+        {
+            "behaviour": behaviour, "method": "milp", "gap": 0.0, "threads": 1, "own_paths_only": own_paths_only,
+            "baseline": False, "stress": False, "progress": False,
+        }
+    )  # fmt: skip
     return orepact.solve(instance, options).result.objective
 
 
-@pytest.mark.slow
+def agrees(found: float | None, expected: float | None) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return found == pytest.approx(expected, rel=CLOSE, abs=1.0)
+
+
 @pytest.mark.parametrize("behaviour", ["market", "planner"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_model_equals_brute_force(seed: int, behaviour: str) -> None:
     instance = random_instance(seed)
-    expected = solve_by_enumeration(instance, behaviour)
-    found = model_objective(instance, behaviour)
-    if expected.objective is None:
-        assert found is None
-    else:
-        assert found == pytest.approx(expected.objective, rel=CLOSE, abs=1.0)
+    assert agrees(model_objective(instance, behaviour), solve_by_enumeration(instance, behaviour).objective)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_model_equals_brute_force_on_one_path(seed: int) -> None:
+    """A path drawn at random brings up what the best path avoids."""
+    instance = random_instance(seed)
+    paths = list(Study(instance).ladders.paths())
+    path = random.Random(seed).choice([p for p in paths if set(p.values()) != {FREE}] or paths)
+    rows = [{"path": "alone", "product": k, "year": year, "rung": rung} for (k, year), rung in path.items()]
+    found = model_objective(instance.with_table("price_paths", rows), "market", own_paths_only=True)
+    assert agrees(found, solve_by_enumeration(instance, paths=[path]).objective)
 
 
 # ---- the brute force itself -------------------------------------------------------------------
@@ -216,3 +232,92 @@ def test_every_path_and_start_is_a_case() -> None:
     paths = list(study.ladders.paths())
     assert len(paths) == 17  # words of length 3 over three rungs whose neighbours differ by one step at most
     assert len(list(study.cases("market"))) == 17 * 3
+
+
+def test_sources_keep_to_their_bands() -> None:
+    # under a floor of 70 the exempt source is paid 70 and the dominant one 61: the exempt one keeps 0.4 - 0.05 of imports
+    tables: dict[str, Rows] = {
+        "countries": [{"country": "USA", "role": "member"}, {"country": "CHN", "role": "outside"}, {"country": "CHL", "role": "outside"}],
+        "outside_supply": [{"country": c, "product": "M", "year": 2026, "available": 1e5, "base_share": share} for c, share in (("CHN", 0.6), ("CHL", 0.4))],
+        "ladder": [{"product": "M", "rung": "floor", "step": 1, "kind": "reference", "price": 70 * KG, "exempt": "CHL"}],
+    }
+    case = solve_case(world(tables=tables, product={"dominant": "CHN"}), {("M", 2026): "floor"}, {})
+    assert case.terms["imports"] == pytest.approx(5000 * (0.65 * 61 + 0.35 * 70) * KG)
+
+
+@pytest.mark.parametrize(("value", "feasible"), [(0.4399, True), (0.4401, False)])
+def test_the_loss_of_a_source_is_survived_on_plants_and_stock(value: float, feasible: bool) -> None:
+    # 2000 t/a of plants and 100 t of stock for half a year, of 5000 t/a
+    tables: dict[str, Rows] = {
+        "facilities": plant(capacity=2000.0),
+        "stockpiles": [{"product": "M", "country": "ZONE", "initial": 100.0, "max_purchase": 0.0}],
+        "targets": [{"target": "loss", "kind": "n_minus_1", "products": "M", "outage": "CHN", "outage_years": 0.5, "value": value}],
+    }
+    assert (solve_by_enumeration(world(tables=tables)).objective is not None) == feasible
+
+
+@pytest.mark.parametrize(("value", "feasible"), [(0.801, True), (0.799, False)])
+def test_a_cap_looks_through_to_the_origin_of_feed(value: float, feasible: bool) -> None:
+    tables: dict[str, Rows] = {
+        "countries": [{"country": "USA", "role": "member"}, {"country": "CHN", "role": "outside"}, {"country": "MMR", "role": "outside"}],
+        "products": [{"product": "M", "mineral": "m", "stage": "metal"}, {"product": "O", "mineral": "m", "stage": "mined"}],
+        "prices": [{"product": k, "year": 2026, "price": price} for k, price in (("M", 60 * KG), ("O", 10 * KG))],
+        "embodied": [{"product": "O", "within": "M", "amount": 2.0}],
+        "feedstock": [{"country": "CHN", "product": "M", "feed": "O", "origin": "MMR", "share": 0.8}],
+        "targets": [{"target": "cap", "kind": "reliance_cap", "products": "O", "source_country": "MMR", "value": value}],
+    }
+    assert (solve_by_enumeration(world(tables=tables)).objective is not None) == feasible
+
+
+def test_a_floor_makes_a_glut_that_is_bought_and_resold() -> None:
+    # a partner's 2000 t against use of 1000 t: half sold to the member at the floor, half bought at 70 and resold at 48
+    tables: dict[str, Rows] = {
+        "countries": [{"country": "USA", "role": "member"}, {"country": "AUS", "role": "partner"}, {"country": "CHN", "role": "outside"}],
+        "facilities": plant(country="AUS", capacity=2000.0),
+        "ladder": [{"product": "M", "rung": "floor", "step": 1, "kind": "reference", "price": 70 * KG}],
+    }
+    economics = {"resale": 0.8, "public_money_premium": 0.25}
+    case = solve_case(world(tables=tables, demand=1000, economics=economics), {("M", 2026): "floor"}, {})
+    loss = 1000 * (70 - 0.8 * 60) * KG
+    assert case.objective == pytest.approx(1000 * 70 * KG + 1.25 * loss)
+    # seen from the whole zone only operation and the resale count, and the levy on nothing
+    case = solve_case(world(tables=tables, demand=1000, economics={**economics, "perimeter": "zone"}), {("M", 2026): "floor"}, {})
+    assert case.objective == pytest.approx(2000 * 40 * KG - 1000 * 48 * KG + 0.25 * loss)
+
+
+def test_whoever_can_earn_its_cost_must_build() -> None:
+    # at a floor of 80 the project earns 40 MUSD a year on 10 MUSD of capital, though nobody wants its metal at that price
+    tables: dict[str, Rows] = {
+        "facilities": project(opex=72 * KG),
+        "ladder": [{"product": "M", "rung": "floor", "step": 1, "kind": "reference", "price": 80 * KG}],
+    }
+    path = {("M", 2026): "floor"}
+    for entry, idle_allowed in (("free", True), ("duty", False)):
+        instance = world(tables=tables, owners={"entry": entry, "rent_cap": 1.0})
+        assert (solve_case(instance, path, {"new": None}).objective is not None) == idle_allowed
+        assert solve_case(instance, path, {"new": 2026}).objective == pytest.approx(5000 * 72 * KG + 100e6 / 10)
+
+
+def test_routes_carry_what_they_can_and_cost_what_they_cost() -> None:
+    tables: dict[str, Rows] = {
+        "countries": [{"country": "USA", "role": "member"}, {"country": "EU", "role": "member"}, {"country": "CHN", "role": "outside"}],
+        "facilities": plant(capacity=5000.0, country="EU"),
+        "freight": [
+            {"product": "M", "origin": "EU", "destination": "USA", "cost": 1 * KG, "capacity": 3000.0},
+            {"product": "M", "origin": "CHN", "destination": "USA", "cost": 2 * KG},
+        ],
+        "outside_sales": [{"product": "M", "year": 2026, "limit": 500.0}],
+    }
+    answer = solve_by_enumeration(world(tables=tables, product={"trade": "routed"}, economics={"export_discount": 0.02, "resale": 0.8}))
+    goods = 5000 * 40 + 2000 * 60 + 3000 * 1 + 2000 * 2 - 500 * 0.98 * 60 - 1500 * 0.8 * 60
+    assert answer.objective == pytest.approx(goods * KG)
+
+
+def test_the_planner_shares_a_price_between_rungs() -> None:
+    # use must fall by a fifth for the cap on imports; the planner mixes free trade with the rung, owners and levies aside
+    ladder = [{"product": "M", "rung": "duty", "step": 1, "kind": "tariff", "rate": 0.5}]
+    tables: dict[str, Rows] = {"ladder": ladder, "outside_supply": [{"country": "CHN", "product": "M", "year": 2026, "available": 4000.0}]}
+    instance = world(tables=tables, product={"elasticity": 1.0})
+    share = (5000 - 4000) / (5000 - 5000 / 1.5)
+    answer = solve_by_enumeration(instance, "planner")
+    assert answer.objective == pytest.approx(4000 * 60 * KG + share * 5000 * 60 * KG * math.log(1.5))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 import pytest
@@ -19,6 +19,7 @@ from orepact.cli import main
 from orepact.errors import InfeasibleError, InstanceError, NoSolutionError, OptionError, Problem, SolverError
 from orepact.options import SolveOptions
 from orepact.solution.solution import Solution, load
+from orepact.solver.result import Status
 
 ROOT = Path(__file__).parents[1]
 PROBLEM = Problem("demand.csv", 4, "product", "oxid", "unknown product; nearest known: oxide")
@@ -44,7 +45,7 @@ class Api:
         self.calls: list[tuple[Any, ...]] = []
         self.answer: Solution | Exception = solution()
         self.problems: list[Problem] = []
-        self.listener = object()
+        self.listener = StringIO()  # something with an end
         self.quiet: bool | None = None
 
     def read(self, path: Path) -> StandIn:
@@ -71,16 +72,16 @@ class Api:
         factors = {"range": "r", "name": "price of ore", "low_factor": 0.8, "high_factor": 1.2, "swing_usd": 1e8}
         return pd.DataFrame([factors | {"objective": 1e9, "objective_low": 0.9e9, "objective_high": None, "status_low": "limit", "status_high": "infeasible"}])
 
-    @contextmanager
-    def progress_display(self, quiet: bool) -> Iterator[object]:
+    def reporter(self, stream: TextIO, quiet: bool) -> StringIO:
+        assert stream is sys.stderr
         self.quiet = quiet
-        yield self.listener
+        return self.listener
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Api:
     stand_in = Api()
-    for name in ("read", "solve", "evaluate", "export", "sensitivity", "progress_display"):
+    for name in ("read", "solve", "evaluate", "export", "sensitivity", "reporter"):
         monkeypatch.setitem(orepact.__dict__, name, getattr(stand_in, name))
     monkeypatch.setitem(orepact.__dict__, "parse_package", lambda *words: (words[0], words[2]))
     monkeypatch.chdir(tmp_path)
@@ -114,6 +115,7 @@ def test_solve_hands_over_what_was_asked(api: Api) -> None:
     )
     assert api.calls == [("solve", {"path": Path("inst"), "economics.social_rate": 0.05, "owners.entry": "duty"}, wanted, api.listener)]
     assert api.quiet is True
+    assert api.listener.closed
 
 
 def test_what_is_not_asked_keeps_its_default(api: Api) -> None:
@@ -135,9 +137,9 @@ def test_solve_prints_the_card_and_stores_the_run(capsys: pytest.CaptureFixture[
     ("answer", "code"),
     [
         (solution(), 0),
-        (solution(result=result(status="limit", limit="time limit")), 3),
-        (without_plan("infeasible"), 4),
-        (without_plan("no plan"), 5),
+        (solution(result=result(status=Status.LIMIT, limit="time")), 3),
+        (without_plan(Status.INFEASIBLE), 4),
+        (without_plan(Status.NO_PLAN), 5),
         (InfeasibleError("even the planner has no plan"), 4),
         (NoSolutionError("no plan on 43 paths"), 5),
         (OptionError("no such solver"), 2),
@@ -283,7 +285,7 @@ def test_new_makes_a_starter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 def test_version_names_what_answers_depend_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["orepact", "python", "highspy", "numpy", "pandas", "pyomo"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["python", "orepact", "pyomo", "highspy", "numpy", "pandas"]
 
 
 def ran(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
     from orepact.report.plan_card import plan_card as plan_card
     from orepact.report.plan_card import plan_card_text as plan_card_text
-    from orepact.report.progress_display import progress_display as progress_display
+    from orepact.report.progress_display import reporter as reporter
     from orepact.solution.solution import Solution as Solution
     from orepact.solution.solution import load as load
     from orepact.solution.store import RunError as RunError
     from orepact.solution.store import check_target as check_target
-    from orepact.versions import installed as installed
+    from orepact.solver.result import versions as versions
 
     __version__: str
 
@@ -77,27 +77,37 @@ _WHERE = {
     "print_sensitivity": "orepact.report.on_screen:print_sensitivity",
     "plan_card": "orepact.report.plan_card:plan_card",
     "plan_card_text": "orepact.report.plan_card:plan_card_text",
-    "progress_display": "orepact.report.progress_display:progress_display",
+    "reporter": "orepact.report.progress_display:reporter",
     "Solution": "orepact.solution.solution:Solution",
     "load": "orepact.solution.solution:load",
     "RunError": "orepact.solution.store:RunError",
     "check_target": "orepact.solution.store:check_target",
-    "installed": "orepact.versions:installed",
-    "__version__": "orepact.versions:VERSION",
+    "versions": "orepact.solver.result:versions",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = sorted([*_WHERE, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _WHERE:
+        module, _, inside = _WHERE[name].partition(":")
+        value = getattr(import_module(module), inside) if inside else import_module(module)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, inside = _WHERE[name].partition(":")
-    found = import_module(module)
-    value = getattr(found, inside) if inside else found
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE})
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """The installed version; `0+source` where the package runs from its source without being installed."""
+    metadata = import_module("importlib.metadata")
+    try:
+        return str(metadata.version("orepact"))
+    except metadata.PackageNotFoundError:
+        return "0+source"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import closing, nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,9 +22,6 @@ from orepact.errors import InstanceError, OptionError, OrepactError
 
 if TYPE_CHECKING:
     from orepact import Instance, Solution, SolveOptions
-
-EXIT_CODES = {"solved": 0, "limit": 3, "infeasible": 4, "no plan": 5}
-"""Exit code by the status of a solution."""
 
 STATUSES = {2: "bad input", 4: "infeasible", 5: "no plan"}
 """Status by the exit code of an error; an internal fault for any other."""
@@ -167,7 +164,7 @@ def solve(
     """Find the cheapest secure plan, prove it, print its card and store the run."""
     flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
     given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
-    with orepact.progress_display(quiet) as listener:
+    with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.solve(given, options, listener)
     return _answer(solution, out, as_json)
 
@@ -191,7 +188,7 @@ def evaluate(
     flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "solver": solver}
     given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
     fixed = orepact.parse_package(_text(package), given, package.name)
-    with orepact.progress_display(quiet) as listener:
+    with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.evaluate(given, fixed, options, listener)
     return _answer(solution, out, as_json)
 
@@ -256,7 +253,7 @@ def sensitivity(
     """Solve again at the low and the high end of the instance's ranges: which assumed figures matter most."""
     flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "progress": False if quiet else None}
     given, options = _asked(instance, changes, flags, None)
-    with orepact.progress_display(quiet) as listener:
+    with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         table = orepact.sensitivity(given, options, top, listener)
     if not as_json:
         orepact.print_sensitivity(table)
@@ -266,7 +263,7 @@ def sensitivity(
 @app.command()
 def version() -> Answer:
     """Print the versions of Orepact and of what its answers depend on."""
-    for name, number in orepact.installed().items():
+    for name, number in orepact.versions().items():
         print(f"{name} {number}")
     return Answer()
 
@@ -281,7 +278,7 @@ def _asked(path: Path, changes: list[str] | None, flags: Mapping[str, Any], out:
 
 
 def _changed(path: Path, settings: Mapping[str, Any]) -> Instance:
-    instance = orepact.read(path)
+    instance: Instance = orepact.read(path)
     for name, value in settings.items():
         instance = instance.with_setting(name, value)
     return instance
@@ -295,12 +292,13 @@ def _text(path: Path) -> str:
 
 
 def _answer(solution: Solution, out: Path | None, as_json: bool) -> Answer:
-    """Store the run, show it, and end with the exit code of its status."""
-    run = solution.save(out)
+    """Show the run and store it (in this order: a full disk must not hide the plan); end with the exit code of its status."""
     if not as_json:
         orepact.print_plan_card(solution)
+    run = solution.save(out)
+    if not as_json:
         print(f"Run folder: {run}")
-    return Answer(EXIT_CODES[solution.result.status], _content(solution, run))
+    return Answer(solution.result.exit_code, _content(solution, run))
 
 
 def _content(solution: Solution, run: Path) -> dict[str, Any]:

@@ -16,6 +16,8 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class Frozen(BaseModel):
+    """What all options share: they never change, an unknown key is an error, and every number is finite."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 

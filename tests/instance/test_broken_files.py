@@ -19,12 +19,15 @@ Break = Callable[[Path], None]
 
 
 class Broken(NamedTuple):
-    """What is done to a good folder, and the one problem that must come of it (`rule` is part of its text)."""
+    """What is done to a good folder, and the one problem that must come of it.
+
+    `row` is a line or some text that stands on it; `rule` is part of the rule's text.
+    """
 
     name: str
     done: Break
     file: str
-    row: int | None
+    row: int | str | None
     column: str | None
     value: str | None
     rule: str
@@ -51,12 +54,32 @@ def append(file: str, text: str) -> Break:
     return done
 
 
+def both(*breaks: Break) -> Break:
+    """Several breaks, in order."""
+
+    def done(folder: Path) -> None:
+        for one in breaks:
+            one(folder)
+
+    return done
+
+
 def remove(file: str) -> Break:
     return lambda folder: (folder / file).unlink()
 
 
 def rename(file: str, new: str) -> Break:
-    return lambda folder: (folder / file).rename(folder / new) and None
+    def done(folder: Path) -> None:
+        (folder / file).rename(folder / new)
+
+    return done
+
+
+def empty(file: str) -> Break:
+    def done(folder: Path) -> None:
+        (folder / file).write_text("\n")
+
+    return done
 
 
 BROKEN = [
@@ -77,22 +100,22 @@ BROKEN = [
     Broken("unknown table", rename("aid_limits.csv", "aid_limit.csv"), "aid_limit.csv", None, None, None, "nearest known: aid_limits.csv"),
     Broken("required table missing", remove("scenarios.csv"), "scenarios.csv", None, None, None, "required table scenarios is missing"),
     Broken("settings missing", rename("instance.toml", "instnace.toml"), "instance.toml", None, None, None, "nearest known: instnace.toml"),
-    Broken("not TOML", swap("instance.toml", "start_year = 2026", "start_year = "), "instance.toml", 10, None, None, "not TOML"),
+    Broken("not TOML", swap("instance.toml", "start_year = 2026", "start_year = "), "instance.toml", "start_year", None, None, "not TOML"),
     Broken(
         "unknown option",
         swap("instance.toml", "social_rate = 0.03", "social_rates = 0.03"),
         "instance.toml",
-        14,
+        "social_rates",
         "economics.social_rates",
         "0.03",
         "nearest known: social_rate",
     ),
-    Broken("unknown section", swap("instance.toml", "[owners]", "[onwers]"), "instance.toml", 24, "onwers", None, "nearest known: owners"),
+    Broken("unknown section", swap("instance.toml", "[owners]", "[onwers]"), "instance.toml", "[onwers]", "onwers", None, "nearest known: owners"),
     Broken(
         "option out of range",
         swap("instance.toml", "cvar_weight = 0.0", "cvar_weight = 1.5"),
         "instance.toml",
-        16,
+        "cvar_weight",
         "economics.cvar_weight",
         "1.5",
         "less than or equal to 1",
@@ -101,7 +124,7 @@ BROKEN = [
         "option of another type",
         swap("instance.toml", "period_years = [2, 3]", 'period_years = [2, "three"]'),
         "instance.toml",
-        11,
+        "period_years",
         "horizon.period_years.1",
         "three",
         "valid integer",
@@ -110,7 +133,7 @@ BROKEN = [
         "revision between periods",
         swap("instance.toml", "revision_years = []", "revision_years = [2027]"),
         "instance.toml",
-        39,
+        "revision_years",
         "policy.revision_years",
         None,
         "first years of periods",
@@ -157,7 +180,7 @@ BROKEN = [
         "group;country",
         "separated by commas",
     ),
-    Broken("empty file", lambda folder: (folder / "groups.csv").write_text("\n") and None, "groups.csv", 1, None, None, "empty"),
+    Broken("empty file", empty("groups.csv"), "groups.csv", 1, None, None, "empty"),
     Broken("nameless column", swap("groups.csv", "group,country\nasia,CHN", "group,country,,\nasia,CHN,,x"), "groups.csv", 2, None, "x", "more cells"),
     Broken("unit of another dimension", swap("demand.csv", "[t/a]", "[USD/a]"), "demand.csv", 1, "demand", "USD/a", "expected mass/time, as in t/a"),
     Broken("unknown unit", swap("demand.csv", "[t/a]", "[tons/a]"), "demand.csv", 1, "demand", "tons/a", "unknown unit 'tons/a'"),
@@ -167,7 +190,7 @@ BROKEN = [
         "unit of an unknown column",
         append("instance.toml", '\n[units]\n"demand.deman" = "kt/a"\n'),
         "instance.toml",
-        44,
+        "demand.deman",
         "units.demand.deman",
         "kt/a",
         "nearest known: demand",
@@ -176,7 +199,7 @@ BROKEN = [
         "unit of an unknown table",
         append("instance.toml", '\n[units]\n"demands.demand" = "kt/a"\n'),
         "instance.toml",
-        44,
+        "demands.demand",
         "units.demands",
         None,
         "nearest known: demand",
@@ -185,22 +208,24 @@ BROKEN = [
         "wrong unit of a table",
         append("instance.toml", '\n[units.facilities]\nmass = "MUSD"\n'),
         "instance.toml",
-        44,
+        "mass =",
         "units.facilities.mass",
         "MUSD",
         "expected mass, as in t",
     ),
     Broken(
         "wrong unit declared",
-        append("instance.toml", '\n[units]\nfreight = { cost = "t" }\n'),
+        both(swap("freight.csv", " [USD/t]", ""), append("instance.toml", '\n[units]\nfreight = { cost = "t" }\n')),
         "instance.toml",
-        44,
+        "freight =",
         "units.freight.cost",
         "t",
         "expected money/mass, as in USD/t",
     ),
     Broken("two units", append("instance.toml", '\n[units]\n"demand.demand" = "kt/a"\n'), "demand.csv", 1, "demand", "t/a", "instance.toml says 'kt/a'"),
-    Broken("unit that is no text", append("instance.toml", "\n[units]\ndemand = 3\n"), "instance.toml", 44, "units.demand", "3", "units are declared as"),
+    Broken(
+        "unit that is no text", append("instance.toml", "\n[units]\ndemand = 3\n"), "instance.toml", "demand = 3", "units.demand", "3", "units are declared as"
+    ),
     Broken("stray workbook", append("book.xlsx", "x"), "book.xlsx", None, None, None, "not a table of an instance"),
     Broken("stray copy of a table", append("demand.csv.bak", "x"), "demand.csv.bak", None, None, None, "nearest known: demand.csv"),
     Broken(
@@ -225,6 +250,10 @@ def folder(tmp_path: Path, content: Content, tables: Tables) -> Path:
     return place
 
 
+def line_of(file: Path, text: str) -> int:
+    return next(number for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1) if text in line)
+
+
 def problems(path: Path) -> list[Problem]:
     with pytest.raises(InstanceError) as error:
         read(path)
@@ -235,7 +264,8 @@ def problems(path: Path) -> list[Problem]:
 def test_a_fault_is_answered_with_its_cell_and_rule(case: Broken, folder: Path) -> None:
     case.done(folder)
     (problem,) = problems(folder)
-    assert (problem.file, problem.row, problem.column, problem.value) == (case.file, case.row, case.column, case.value)
+    row = case.row if not isinstance(case.row, str) else line_of(folder / case.file, case.row)
+    assert (problem.file, problem.row, problem.column, problem.value) == (case.file, row, case.column, case.value)
     assert case.rule in problem.rule
 
 
@@ -244,7 +274,7 @@ def test_all_faults_come_at_once(folder: Path) -> None:
     for case in chosen:
         case.done(folder)
     found = problems(folder)
-    assert {(p.file, p.row, p.column) for p in found} == {(case.file, case.row, case.column) for case in chosen}
+    assert {(p.file, p.column, p.value) for p in found} == {(case.file, case.column, case.value) for case in chosen}
     assert found == sorted(found, key=lambda p: (p.file, p.row or 0))
 
 
@@ -256,6 +286,16 @@ def test_there_must_be_something_to_read(tmp_path: Path) -> None:
     assert "not an .xlsx workbook" in problems(tmp_path / "file.xlsx")[0].rule
     (tmp_path / "empty").mkdir()
     assert {p.file for p in problems(tmp_path / "empty")} == {"instance.toml", "countries.csv", "products.csv", "scenarios.csv"}
+
+
+def test_a_file_that_must_not_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (problem,) = problems(folder)
+    assert problem.file.endswith(".csv")
+    assert problem.rule == "can't be read: Permission denied"
 
 
 def test_habits_of_spreadsheets_are_tolerated(folder: Path) -> None:

@@ -328,7 +328,7 @@ CAUTIONS = [
     ),
     Case(cautions.supported_candidates_have_a_cost, put("facilities", 1, capex=0), "facilities", 3, "capex", "has no capital cost"),
     Case(cautions.contracts_fit_a_plant, put("contracts", 0, countries="AUS"), "contracts", 2, "products", "no plant mainly makes"),
-    Case(cautions.floors_are_above_some_price, put("ladder", 0, price=100.0), "ladder", 2, "price", "does nothing in the base case"),
+    Case(cautions.floors_are_above_some_price, put("ladder", 0, price=60.0), "ladder", 2, "price", "lowest world price 60 USD/t"),
     Case(cautions.plants_run_within_the_horizon, put("facilities", 0, retirement_year=2026), "facilities", 2, "retirement_year", "retires before"),
     Case(cautions.plants_run_within_the_horizon, put("facilities", 0, opening_year=2031), "facilities", 2, "opening_year", "opens after"),
     Case(cautions.plants_run_within_the_horizon, put("facilities", 1, earliest_start=2029), "facilities", 3, "earliest_start", "never built"),
@@ -394,6 +394,13 @@ def test_an_oddity_makes_one_warning(case: Case, content: Content, tables: Table
     case.change(content, tables)
     assert found(list(Instance.from_tables(content, tables).warnings), case), Instance.from_tables(content, tables).warnings
     monkeypatch.setattr(checks, "WARNINGS", [check for check in WARNINGS if check is not case.check])
+    assert Instance.from_tables(content, tables).warnings == ()
+
+
+def test_a_floor_for_hard_times_is_no_oddity(content: Content, tables: Tables) -> None:
+    tables["ladder"][0]["price"] = 50.0
+    assert [p.column for p in Instance.from_tables(content, tables).warnings] == ["price"]
+    tables["shocks"].append({"scenario": "ban", "kind": "price", "value": 0.5})
     assert Instance.from_tables(content, tables).warnings == ()
 
 

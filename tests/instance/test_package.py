@@ -80,6 +80,14 @@ def test_a_package_says_what_is_fixed() -> None:
     )
 
 
+def test_a_package_is_read_back_from_its_content() -> None:
+    package = package_from(
+        {"rest": "none", "start": [{"facility": "works", "built": False}], "contract": [{"facility": "mill", "contract": "offtake", "share": 0.5}]}, instance()
+    )
+    assert package.starts == (FixedStart("works", False, None),)
+    assert package_from(package.content(), instance()) == package
+
+
 def test_nothing_fixed_is_a_package() -> None:
     assert package_from({}, instance()) == Package()
 

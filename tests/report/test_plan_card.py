@@ -12,6 +12,7 @@ from rich.console import Console
 from example_solution import SETTINGS, result, solution, tables, without_plan
 from orepact.report.plan_card import plan_card, plan_card_text
 from orepact.solution.solution import Solution
+from orepact.solver.result import Status
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plan_card.txt"
 
@@ -60,7 +61,7 @@ def test_without_a_plan_no_number_of_a_plan_is_shown() -> None:
 
 
 def test_a_run_stopped_at_a_limit_says_so() -> None:
-    text = said(solution(result=result(status="limit", gap=0.0123, limit="time limit")))
+    text = said(solution(result=result(status=Status.LIMIT, gap=0.0123, limit="time")))
     assert "Stopped at the time limit with the best plan so far: within 1.2 % of the best plan over 43 price paths" in text
 
 
@@ -68,9 +69,15 @@ def test_a_planner_is_no_policy() -> None:
     assert "Planner: a bound on every policy, not a policy" in said(solution(result=result(behaviour="planner")))
 
 
+def test_what_was_fixed_beforehand_is_said() -> None:
+    package = {"rest": "none", "rung": [{}, {}], "grant": [{}]}
+    assert "Fixed beforehand: 2 rungs, 1 grant; nothing else was allowed" in said(solution(package=package))
+    assert "Fixed beforehand: nothing; the rest was free to choose" in said(solution(package={"rest": "free"}))
+
+
 def test_the_tightest_case_of_a_target_is_shown() -> None:
     line = next(line for line in said(solution()).splitlines() if line.strip().startswith("cap-65"))
-    assert " ".join(line.split()) == "cap-65 at most, from one source 65 % 93 % → 65 % 0 % binds CHN, 2030, base"
+    assert " ".join(line.split()) == "cap-65 reliance cap ≤ 65 % 93 % → 65 % 0 % binds CHN, 2030, base"
 
 
 def test_a_missed_target_is_shouted() -> None:
@@ -118,7 +125,7 @@ def test_doing_nothing_is_a_plan_too() -> None:
 
 
 def test_worst_scenarios_come_first_and_stress_tests_are_marked() -> None:
-    lines = [line.split("  ")[1] for line in said(solution()).split("How the worst scenarios end")[1].splitlines()[2:6]]
+    lines = [line.split("  ")[1] for line in said(solution()).split("How the worst scenarios end")[1].splitlines()[3:7]]
     assert lines == ["Export ban", "Flooding", "Business as usual", "lose-CHN"]
 
 

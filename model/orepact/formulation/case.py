@@ -23,13 +23,17 @@ MEMBERS, PARTNERS = -1, -2
 
 @dataclass(frozen=True)
 class Rules:
-    """Which parts of the question are switched on; the baseline and the stress tests switch some off."""
+    """Which parts of the question are switched on; the baseline and the stress tests switch some off.
+
+    `elastic` lets every target, cap, budget and key be missed, and minimises by how much: for diagnosis only.
+    """
 
     behaviour: Literal["market", "planner"] = "market"
     support: bool = True
     targets: bool = True
     stock: bool = True
     duty: bool = False
+    elastic: bool = False
 
 
 @dataclass(frozen=True)

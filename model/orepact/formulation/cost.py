@@ -19,6 +19,9 @@ from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
 def add_cost(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
     """Add the objective."""
     block = model.cost = pyo.Block()
+    if case.rules.elastic:
+        _least_missed(model, block)
+        return block
     economics = case.world.settings.economics
     discount, weight = case.world.discount, economics.cvar_weight
     total = Terms()
@@ -43,11 +46,25 @@ def add_cost(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
             rows[w] = (None, own, 0.0)
         total.add(weight, block.threshold)
         add_rows(block, "worst_outcomes", rows)
+    block.objective = pyo.Objective(expr=_linear(total))
+    return block
+
+
+def _least_missed(model: pyo.ConcreteModel, block: pyo.Block) -> None:
+    """By how much wishes are missed, in scaled units: a guide for diagnosis, not a cost."""
+    total = Terms()
+    for part in (model.shares, model.reliance, model.outage, model.stock_days, model.treasury):
+        for variable in part.component_objects(pyo.Var):
+            if variable.local_name.endswith("_missed"):
+                for column in variable.values():
+                    total.add(1.0, column)
+    block.objective = pyo.Objective(expr=_linear(total))
+
+
+def _linear(total: Terms) -> LinearExpression:
+    """One coefficient per column."""
     merged: dict[int, tuple[float, pyo.Var]] = {}
     for coef, var in zip(total.coefs, total.vars, strict=True):
         known = merged.get(id(var))
         merged[id(var)] = (coef + (known[0] if known else 0.0), var)
-    block.objective = pyo.Objective(
-        expr=LinearExpression(constant=total.constant, linear_coefs=[c for c, _ in merged.values()], linear_vars=[v for _, v in merged.values()])
-    )
-    return block
+    return LinearExpression(constant=total.constant, linear_coefs=[c for c, _ in merged.values()], linear_vars=[v for _, v in merged.values()])

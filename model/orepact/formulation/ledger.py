@@ -59,6 +59,18 @@ def add_rows(block: pyo.Block, name: str, rows: Mapping[Any, Row]) -> None:
     block.add_component(name, pyo.Constraint(list(kept), rule=lambda _, *key: kept[key if len(key) > 1 else key[0]]))
 
 
+def add_goals(block: pyo.Block, name: str, rows: Mapping[Any, Row], elastic: bool) -> None:
+    """Rows that are somebody's wish, not physics: each may have a named slack, used for diagnosis only.
+
+    A slack is priced against everything else nowhere: a price dearer than everything makes gaps worthless.
+    """
+    if elastic:
+        block.add_component(f"{name}_missed", pyo.Var(list(rows), domain=pyo.NonNegativeReals))
+        for key, (low, terms, _) in rows.items():
+            terms.add(1.0 if low is not None else -1.0, getattr(block, f"{name}_missed")[key])
+    add_rows(block, name, rows)
+
+
 def nonnegative(index: Iterable[Any]) -> pyo.Var:
     """A non-negative variable over an index list."""
     return pyo.Var(list(index), domain=pyo.NonNegativeReals)

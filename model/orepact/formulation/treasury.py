@@ -20,7 +20,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger, Terms, add_goals, add_rows, nonnegative
 from orepact.formulation.stockpile import site_place
 from orepact.market.shocks import given
 
@@ -143,7 +143,7 @@ def _budgets(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                         terms.add(1.0 / float(world.horizon.length[t]), column)
                     if terms.vars:
                         rows[n, t, w] = (None, terms, r["limit"] / world.money_unit)
-    add_rows(block, "budget", rows)
+    add_goals(block, "budget", rows, case.rules.elastic)
 
 
 def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
@@ -166,4 +166,4 @@ def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
             for other in total.values():
                 terms.extend(other, -sign * r["key"] - r["tolerance"])
             rows[m, side] = (None, terms, 0.0)
-    add_rows(block, "contribution", {key: row for key, row in rows.items() if row[1].vars})
+    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].vars}, case.rules.elastic)

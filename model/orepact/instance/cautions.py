@@ -12,7 +12,7 @@ from orepact.instance.schema import ALL, SCHEMA, ZONE
 
 
 def supply_reaches_demand(given: Given) -> Iterator[Problem]:
-    """Plants, candidates and outside sources together can't make a year's final demand of a product."""
+    """In some year all plants, candidates and outside sources together can't meet the final demand for a product."""
     for product in given.trade:
         demand = _total(given, "demand", "demand", product)
         supply = _total(given, "outside_supply", "available", product) + _capacity(given, product)
@@ -25,7 +25,7 @@ def supply_reaches_demand(given: Given) -> Iterator[Problem]:
 
 
 def products_have_prices(given: Given) -> Iterator[Problem]:
-    """A product that is made, traded or taxed has no price path; it is taken to be worth nothing."""
+    """A product that is made, traded, wanted or taxed has no price path, so its world price is 0."""
     priced = set(given.prices)
     used = set(given.sources) | {row["product"] for table in ("demand", "ladder", "outside_sales") for row in given.rows(table)}
     used |= {product for row in given.rows("facilities") for product in given.flows[row["process"]]}
@@ -35,7 +35,7 @@ def products_have_prices(given: Given) -> Iterator[Problem]:
 
 
 def targets_can_be_met(given: Given) -> Iterator[Problem]:
-    """A target on zone output names a product that no plant makes."""
+    """A target on zone output or on an activity is about a product that no plant or candidate makes, or not by that activity."""
     made = {product for row in given.rows("facilities") for product, amount in given.flows[row["process"]].items() if amount > 0}
     for row in given.rows("targets"):
         missing = [product for product in row["products"] if product not in made]
@@ -46,7 +46,7 @@ def targets_can_be_met(given: Given) -> Iterator[Problem]:
 
 
 def some_scenario_is_normal(given: Given) -> Iterator[Problem]:
-    """Targets hold in normal scenarios only, and there is none."""
+    """There are targets, but no normal scenario in which they would hold."""
     cut = {row["scenario"] for row in given.rows("shocks") if row["kind"] == "supply" and row["value"] < 1}
     normal = [row for row in given.rows("scenarios") if (row["normal"] if row["normal"] is not None else row["probability"] > 0 and row["scenario"] not in cut)]
     if given.rows("targets") and not normal:
@@ -54,7 +54,7 @@ def some_scenario_is_normal(given: Given) -> Iterator[Problem]:
 
 
 def products_are_used(given: Given) -> Iterator[Problem]:
-    """A product that nothing makes, uses, wants or sells."""
+    """Nothing makes, uses, wants or sells a product."""
     used = {row["product"] for table in ("process_flows", "demand", "outside_supply") for row in given.rows(table)}
     for row in given.rows("products"):
         if row["product"] not in used:
@@ -62,7 +62,7 @@ def products_are_used(given: Given) -> Iterator[Problem]:
 
 
 def series_lie_in_the_horizon(given: Given) -> Iterator[Problem]:
-    """Several points of a series, none of them within the horizon: only the nearest one counts."""
+    """A series has several points and none within the horizon, so only the nearest counts."""
     for table in SCHEMA.values():
         if table.years is None:
             continue
@@ -77,7 +77,7 @@ def series_lie_in_the_horizon(given: Given) -> Iterator[Problem]:
 
 
 def supported_candidates_have_a_cost(given: Given) -> Iterator[Problem]:
-    """What a supported owner may keep is a share of the capital cost: without one, it can't keep anything."""
+    """A candidate that may be offered a contract has no capital cost; what its owner may keep is a share of that."""
     for row in given.rows("facilities"):
         if row["status"] == "candidate" and row["capex"] == 0 and any(_is_offered(given, contract, row) for contract in given.rows("contracts")):
             yield problem("facilities", row, "capex", "a candidate that may be offered a contract has no capital cost")
@@ -92,16 +92,16 @@ def contracts_fit_a_plant(given: Given) -> Iterator[Problem]:
 
 
 def floors_are_above_some_price(given: Given) -> Iterator[Problem]:
-    """A floor at or below every base price never does anything in the base case."""
+    """A floor is at or below the world price of every year, case and scenario, so it never does anything."""
     for row in given.rows("ladder"):
         if row["price"] is not None and row["product"] in given.prices:
-            lowest = float(given.yearly(given.prices[row["product"]]).min())
+            lowest = _lowest_price(given, row["product"])
             if row["price"] <= lowest:
-                yield problem("ladder", row, "price", f"not above the lowest base price {lowest:.6g} USD/t: it does nothing in the base case")
+                yield problem("ladder", row, "price", f"not above the lowest world price {lowest:.6g} USD/t: it never does anything")
 
 
 def plants_run_within_the_horizon(given: Given) -> Iterator[Problem]:
-    """A plant that is closed, or a candidate that can't give output, for the whole horizon."""
+    """A plant is closed, or a candidate can't give output, for the whole horizon."""
     start, end = given.first_year, given.last_year + 1
     for row in given.rows("facilities"):
         if row["status"] == "existing":
@@ -120,7 +120,7 @@ def plants_run_within_the_horizon(given: Given) -> Iterator[Problem]:
 
 
 def plant_columns_fit_the_status(given: Given) -> Iterator[Problem]:
-    """Existing plants are not built, candidates have not opened."""
+    """A candidate has an opening or retirement year, or an existing plant an earliest or latest start: they are not read."""
     unread = {"existing": ("earliest_start", "latest_start"), "candidate": ("opening_year", "retirement_year")}
     for row in given.rows("facilities"):
         for column in unread[row["status"]]:
@@ -129,7 +129,7 @@ def plant_columns_fit_the_status(given: Given) -> Iterator[Problem]:
 
 
 def shocks_happen(given: Given) -> Iterator[Problem]:
-    """A shock outside the horizon, on no plant, or with years that are not read."""
+    """A shock lies outside the horizon, hits no plant, or has years that are not read (delays)."""
     for row in given.rows("shocks"):
         first, last = row["first_year"] or given.first_year, row["last_year"] or given.last_year
         if row["kind"] == "delay" and (row["first_year"] is not None or row["last_year"] is not None):
@@ -145,7 +145,7 @@ def shocks_happen(given: Given) -> Iterator[Problem]:
 
 
 def rules_fall_on_a_period(given: Given) -> Iterator[Problem]:
-    """A rung, target or budget with years between which no period starts never holds."""
+    """A rung, target or budget has years in which no period starts, so it never holds."""
     for table in ("ladder", "targets", "budgets"):
         for row in given.rows(table):
             first, last = row["first_year"] or given.first_year, row["last_year"] or given.last_year
@@ -154,14 +154,14 @@ def rules_fall_on_a_period(given: Given) -> Iterator[Problem]:
 
 
 def paths_fall_on_periods(given: Given) -> Iterator[Problem]:
-    """A step of a price path after the horizon is never reached."""
+    """A step of a price path comes after the start of the last period."""
     for row in given.rows("price_paths"):
         if row["year"] > given.periods[-1].start:
             yield problem("price_paths", row, "year", "after the start of the last period: never reached")
 
 
 def routed_products_have_routes(given: Given) -> Iterator[Problem]:
-    """A routed product that no route carries, though it is traded, or an outside source that no route leaves."""
+    """No route leaves an outside source of a routed product."""
     routes = [(row["product"], row["origin"]) for row in given.rows("freight") if ZONE not in (row["origin"], row["destination"])]
     for row in given.rows("products"):
         origins = {origin for product, origin in routes if product in (ALL, row["product"])}
@@ -173,28 +173,28 @@ def routed_products_have_routes(given: Given) -> Iterator[Problem]:
 
 
 def freight_comes_in(given: Given) -> Iterator[Problem]:
-    """Sales outside are at the world price and pay no freight, so a row to an outside country is not read."""
+    """Freight to an outside country, which is not read: sales outside are at the world price."""
     for row in given.rows("freight"):
         if row["destination"] != ZONE and given.roles[row["destination"]] == "outside":
             yield problem("freight", row, "destination", "is outside the zone: freight to it is not read")
 
 
 def dominant_sources_sell(given: Given) -> Iterator[Problem]:
-    """A dominant country that sells nothing of the product."""
+    """A dominant source sells nothing of the product in `outside_supply`."""
     for row in given.rows("products"):
         if row["dominant"] is not None and row["dominant"] not in given.sources.get(row["product"], []):
             yield problem("products", row, "dominant", "outside_supply has no row for this source of it")
 
 
 def feedstock_is_of_sources(given: Given) -> Iterator[Problem]:
-    """Feedstock of a source that sells nothing of the product."""
+    """Feedstock of a source that sells nothing of the product in `outside_supply`."""
     for row in given.rows("feedstock"):
         if row["country"] not in given.sources.get(row["product"], []):
             yield problem("feedstock", row, "country", f"sells no {row['product']} in outside_supply, so the row is not read")
 
 
 def shortage_costs_rise(given: Given) -> Iterator[Problem]:
-    """Blocks go from the easiest share of demand to the hardest."""
+    """A shortage block costs less than the one before it."""
     last: dict[str, Row] = {}
     for row in sorted(given.rows("shortage_costs"), key=lambda row: (row["product"], row["block"])):
         before = last.get(row["product"])
@@ -204,7 +204,7 @@ def shortage_costs_rise(given: Given) -> Iterator[Problem]:
 
 
 def sources_are_cited(given: Given) -> Iterator[Problem]:
-    """A source that looks like a code but stands nowhere in the table of sources."""
+    """A source that looks like a code is not in the table `sources` (if that has rows)."""
     known = {row["id"] for row in given.rows("sources")}
     if not known:
         return
@@ -224,6 +224,20 @@ def _total(given: Given, table: str, column: str, product: str) -> np.ndarray[tu
         if row["product"] == product and row.get("case", "base") == "base":
             points.setdefault(row["country"], []).append((row["year"], row[column]))
     return np.sum([given.yearly(p) for p in points.values()], axis=0) if points else np.zeros(len(given.years))
+
+
+def _lowest_price(given: Given, product: str) -> float:
+    """A world price below which it never falls: the lowest of any case under the deepest price shocks of any scenario, USD/t."""
+    cases: dict[str, list[tuple[int, float]]] = {}
+    for row in given.rows("prices"):
+        if row["product"] == product:
+            cases.setdefault(row["case"], []).append((row["year"], row["price"]))
+    deepest: dict[str, float] = {}
+    for row in given.rows("shocks"):
+        if row["kind"] == "price" and row["product"] in (ALL, product):
+            deepest[row["scenario"]] = deepest.get(row["scenario"], 1.0) * min(row["value"], 1.0)
+    lowest = min(float(given.yearly(points).min()) for points in cases.values())
+    return lowest * min(deepest.values(), default=1.0)
 
 
 def _capacity(given: Given, product: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -18,7 +18,7 @@ from orepact.instance.schema import ALL, Column
 
 Value = str | int | float | bool | tuple[str, ...] | None
 
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?[\d., ' ]*,[\d., ' ]*([eE][+-]?\d+)?")
 CODE = re.compile(r"[^\s;|=*,\"'\[\]]{1,64}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_")
@@ -33,9 +33,9 @@ class CellError(ValueError):
 
 def as_text(cell: object) -> str:
     """The cell as the text that would stand in a CSV file; blank for nothing, NaN and NA. Exact for floats."""
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return ""
     match cell:
-        case None:
-            return ""
         case str():
             return cell.replace("\r\n", "\n").replace("\r", "\n").strip()
         case bool() | np.bool_():
@@ -51,8 +51,6 @@ def as_text(cell: object) -> str:
             return ";".join(as_text(item) for item in cell)
         case date() | time() | timedelta():
             raise CellError("is a date or time; write a plain number or text")
-    if cell is pd.NA or cell is pd.NaT:
-        return ""
     return str(cell).strip()
 
 

@@ -45,14 +45,14 @@ RUNG_EXTRAS = {"reference": ("exempt",), "minimum": (), "tariff": ("origins", "e
 
 
 def probabilities_sum_to_one(given: Given) -> Iterator[Problem]:
-    """Something must happen, and only once."""
+    """Probabilities of scenarios sum to 1."""
     total = sum(row["probability"] for row in given.rows("scenarios"))
     if abs(total - 1) > CLOSE:
         yield Problem("scenarios", None, "probability", f"{total:.6g}", "probabilities must sum to 1")
 
 
 def reference_scenario_is_likely(given: Given) -> Iterator[Problem]:
-    """The reference scenario is one of the scenarios, with a probability above 0."""
+    """`policy.reference_scenario` is a scenario with a probability above 0."""
     named = given.settings.policy.reference_scenario
     probabilities = {row["scenario"]: row["probability"] for row in given.rows("scenarios")}
     if named and probabilities.get(named, 0) <= 0:
@@ -61,7 +61,7 @@ def reference_scenario_is_likely(given: Given) -> Iterator[Problem]:
 
 
 def repeal_is_counted_once(given: Given) -> Iterator[Problem]:
-    """A repeal is either a scenario or a weight in the lenders' tests."""
+    """With a scenario that repeals price measures, `owners.repeal_weight` is 0: a repeal is counted once."""
     likely = {row["scenario"] for row in given.rows("scenarios") if row["probability"] > 0}
     weight = given.settings.owners.repeal_weight
     row = next((row for row in given.rows("shocks") if row["kind"] == "repeal" and row["scenario"] in likely), None)
@@ -70,7 +70,7 @@ def repeal_is_counted_once(given: Given) -> Iterator[Problem]:
 
 
 def shocks_have_what_they_need(given: Given) -> Iterator[Problem]:
-    """Each kind of shock has its value or case, and is narrowed only to what it can be narrowed to."""
+    """A shock has the value or the case that its kind needs and not the other; it is narrowed only to what its kind can be narrowed to."""
     for row in given.rows("shocks"):
         for column in ("value", "case"):
             if column in SHOCK_NEEDS[row["kind"]] and row[column] is None:
@@ -83,7 +83,7 @@ def shocks_have_what_they_need(given: Given) -> Iterator[Problem]:
 
 
 def shocks_hit_something(given: Given) -> Iterator[Problem]:
-    """A supply shock hits an outside source, a demand shock a user, an output shock a plant; a case exists."""
+    """A supply shock is on an outside source that sells, a demand shock on a user, an output shock or delay on the zone; a case exists."""
     for row in given.rows("shocks"):
         country = None if row["country"] == ALL else row["country"]
         kind = row["kind"]
@@ -103,7 +103,7 @@ def shocks_hit_something(given: Given) -> Iterator[Problem]:
 
 
 def rungs_have_what_they_need(given: Given) -> Iterator[Problem]:
-    """A rung has its price or rate and only the lists of origins that it reads."""
+    """Reference and minimum rungs have a price, tariffs and standards a rate; only tariffs name origins, only tariffs and reference rungs exempt some."""
     for row in given.rows("ladder"):
         needed = RUNG_NEEDS[row["kind"]]
         for column in ("price", "rate"):
@@ -120,7 +120,7 @@ def rungs_have_what_they_need(given: Given) -> Iterator[Problem]:
 
 
 def steps_are_distinct(given: Given) -> Iterator[Problem]:
-    """A ladder has one rung per step."""
+    """A product's ladder has one rung per step."""
     first: dict[tuple[str, int], Row] = {}
     for row in given.rows("ladder"):
         own = first.setdefault((row["product"], row["step"]), row)
@@ -129,7 +129,7 @@ def steps_are_distinct(given: Given) -> Iterator[Problem]:
 
 
 def paths_use_rungs_of_the_ladder(given: Given) -> Iterator[Problem]:
-    """A price path names rungs of its product's ladder, or free."""
+    """Price paths name rungs of the product's ladder, or `free`."""
     rungs: dict[str, set[str]] = {}
     for row in given.rows("ladder"):
         rungs.setdefault(row["product"], {"free"}).add(row["rung"])
@@ -140,7 +140,7 @@ def paths_use_rungs_of_the_ladder(given: Given) -> Iterator[Problem]:
 
 
 def contracts_make_sense(given: Given) -> Iterator[Problem]:
-    """A contract pays or takes something, and its bounds are in order."""
+    """A contract pays something; its shares are in order; a ceiling is at least the strike; what belongs to an upside share comes with one."""
     for row in given.rows("contracts"):
         if row["min_share"] > row["max_share"]:
             yield problem("contracts", row, "min_share", f"must be at most the largest share {row['max_share']:g}")
@@ -158,7 +158,7 @@ def contracts_make_sense(given: Given) -> Iterator[Problem]:
 
 
 def contracts_are_offered_in_the_zone(given: Given) -> Iterator[Problem]:
-    """Plants are in the zone, so contracts are offered there."""
+    """Contracts are offered in members and partners."""
     for row in given.rows("contracts"):
         for country in row["countries"]:
             if country != ALL and given.roles[country] == "outside":
@@ -166,7 +166,7 @@ def contracts_are_offered_in_the_zone(given: Given) -> Iterator[Problem]:
 
 
 def stockpiled_tonnes_have_a_stockpile(given: Given) -> Iterator[Problem]:
-    """Tonnes bought for the stockpile need one."""
+    """Products of a contract for stockpiled tonnes have a row in `stockpiles`."""
     held = {row["product"] for row in given.rows("stockpiles")}
     for row in given.rows("contracts"):
         missing = [product for product in row["products"] if product not in held and not (product == ALL and held)]
@@ -175,7 +175,7 @@ def stockpiled_tonnes_have_a_stockpile(given: Given) -> Iterator[Problem]:
 
 
 def stockpiles_stand_somewhere(given: Given) -> Iterator[Problem]:
-    """A pooled product is held for all members, a routed one by one of them; the first stock fits."""
+    """A pooled product is stockpiled in ZONE, a routed one in a member that is its own treasury; the first stock is within the largest."""
     for row in given.rows("stockpiles"):
         trade = given.trade[row["product"]]
         if trade == "pooled" and row["country"] != ZONE:
@@ -188,7 +188,7 @@ def stockpiles_stand_somewhere(given: Given) -> Iterator[Problem]:
 
 
 def payers_are_treasuries(given: Given) -> Iterator[Problem]:
-    """Budgets, contributions and refusals are a treasury's."""
+    """Budgets, contributions and refusals are of members that are their own treasury."""
     for table in ("refusals", "budgets", "contributions"):
         if given.is_faulty(table):
             continue
@@ -198,7 +198,7 @@ def payers_are_treasuries(given: Given) -> Iterator[Problem]:
 
 
 def contributions_sum_to_one(given: Given) -> Iterator[Problem]:
-    """Keys share out all spending."""
+    """Contribution keys sum to 1."""
     rows = given.rows("contributions")
     total = sum(row["key"] for row in rows)
     if rows and abs(total - 1) > CLOSE:

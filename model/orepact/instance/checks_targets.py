@@ -28,7 +28,7 @@ LISTS = ("zone_share", "activity_share")
 
 
 def targets_have_what_they_need(given: Given) -> Iterator[Problem]:
-    """Each kind of target has its columns and no other, and a share is a share."""
+    """A target has the columns that its kind needs and no others; its value is a share, or days of stock."""
     for row in given.rows("targets"):
         kind = row["kind"]
         for column in ("use_of", "area", "activity", "source_country", "outage", "outage_years"):
@@ -45,14 +45,14 @@ def targets_have_what_they_need(given: Given) -> Iterator[Problem]:
 
 
 def areas_are_treasuries(given: Given) -> Iterator[Problem]:
-    """A target for a part of the zone is for a member with a market of its own."""
+    """The area of a target is a member that is its own treasury."""
     for row in given.rows("targets"):
         if row["area"] is not None and row["area"] not in given.treasuries:
             yield problem("targets", row, "area", f"must be a member that is its own treasury{suggestion(row['area'], given.treasuries)}")
 
 
 def areas_need_routes(given: Given) -> Iterator[Problem]:
-    """Who receives a pooled product can't be told, so a member's share, cap or stock of it means nothing."""
+    """A zone share, reliance cap or stock of one member is about routed products, at every stage that it looks through to."""
     for row in given.rows("targets"):
         if row["area"] is None or row["kind"] not in ("zone_share", "reliance_cap", "stock_days"):
             continue
@@ -66,7 +66,7 @@ def areas_need_routes(given: Given) -> Iterator[Problem]:
 
 
 def sources_can_be_relied_on(given: Given) -> Iterator[Problem]:
-    """A cap on a source is on an outside country, or on one from which feedstock comes."""
+    """The source of a reliance cap is outside the zone, or an origin of feedstock."""
     origins = {row["origin"] for row in given.rows("feedstock")}
     for row in given.rows("targets"):
         source = row["source_country"]
@@ -75,7 +75,7 @@ def sources_can_be_relied_on(given: Given) -> Iterator[Problem]:
 
 
 def stock_targets_have_a_stockpile(given: Given) -> Iterator[Problem]:
-    """Days of stock need somewhere to hold it."""
+    """The product of a target on days of stock has a row in `stockpiles`."""
     held = {(row["product"], row["country"]) for row in given.rows("stockpiles")}
     for row in given.rows("targets"):
         product = row["products"][0]
@@ -84,7 +84,7 @@ def stock_targets_have_a_stockpile(given: Given) -> Iterator[Problem]:
 
 
 def ranges_can_be_applied(given: Given) -> Iterator[Problem]:
-    """A range names figures that exist, and both its ends leave them within what the format allows."""
+    """A range names figures that exist, and at both its ends they stay within what the format allows."""
     for row in given.rows("ranges"):
         if row["low"] > row["high"]:
             yield problem("ranges", row, "low", f"must be at most the high factor {row['high']:g}")

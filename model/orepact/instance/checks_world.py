@@ -17,7 +17,7 @@ RESERVED = {("countries", "country"): ZONE, ("scenarios", "scenario"): "expected
 
 
 def codes_are_not_reserved(given: Given) -> Iterator[Problem]:
-    """ZONE, expected and free have meanings of their own."""
+    """A country may not be called ZONE, a scenario `expected`, or a rung `free`."""
     for (table, column), reserved in RESERVED.items():
         if given.is_faulty(table):
             continue
@@ -27,13 +27,13 @@ def codes_are_not_reserved(given: Given) -> Iterator[Problem]:
 
 
 def there_is_a_member(given: Given) -> Iterator[Problem]:
-    """Somebody must decide and pay."""
+    """At least one country is a member."""
     if "member" not in given.roles.values():
         yield problem("countries", None, "role", "at least one country must be a member")
 
 
 def treasuries_are_members(given: Given) -> Iterator[Problem]:
-    """A treasury is a member with a budget of its own, and only members have one."""
+    """Only members have a treasury; it is a member that is its own treasury."""
     for row in given.rows("countries"):
         treasury = row["treasury"]
         if treasury is None:
@@ -47,7 +47,7 @@ def treasuries_are_members(given: Given) -> Iterator[Problem]:
 
 
 def outside_countries_are_outside(given: Given) -> Iterator[Problem]:
-    """Dominant sources, outside suppliers and sources with feedstock are outside the zone."""
+    """Dominant sources, countries in `outside_supply` and countries in `feedstock` are outside the zone."""
     for table, column in (("products", "dominant"), ("outside_supply", "country"), ("feedstock", "country")):
         if given.is_faulty(table):
             continue
@@ -57,7 +57,7 @@ def outside_countries_are_outside(given: Given) -> Iterator[Problem]:
 
 
 def zone_countries_are_inside(given: Given) -> Iterator[Problem]:
-    """Plants, users and grants are inside the zone."""
+    """Countries of facilities, demand and aid limits are members or partners."""
     for table, column in (("facilities", "country"), ("demand", "country"), ("aid_limits", "country")):
         if given.is_faulty(table):
             continue
@@ -67,7 +67,7 @@ def zone_countries_are_inside(given: Given) -> Iterator[Problem]:
 
 
 def processes_have_one_main_output(given: Given) -> Iterator[Problem]:
-    """Capacity is measured in the main output, so there is exactly one, and its amount is 1."""
+    """A process has exactly one main output (marked, or worth most), and its amount is 1."""
     for process in given.rows("processes"):
         rows = [row for row in given.rows("process_flows") if row["process"] == process["process"]]
         outputs = [row for row in rows if row["amount"] > 0]
@@ -88,14 +88,14 @@ def processes_have_one_main_output(given: Given) -> Iterator[Problem]:
 
 
 def flows_are_not_zero(given: Given) -> Iterator[Problem]:
-    """A product that is neither made nor used is a slip."""
+    """Amounts in `process_flows` are not 0."""
     for row in given.rows("process_flows"):
         if row["amount"] == 0:
             yield problem("process_flows", row, "amount", "must be positive (made) or negative (used)")
 
 
 def recipes_end(given: Given) -> Iterator[Problem]:
-    """Following inputs up the stages must come to an end: no product may need a tonne of itself per tonne."""
+    """Following inputs up the stages comes to an end: no product needs a tonne or more of itself per tonne."""
     products = [row["product"] for row in given.rows("products")]
     index = {product: k for k, product in enumerate(products)}
     used, made = np.zeros((len(products), len(products))), np.zeros(len(products))
@@ -116,7 +116,7 @@ def recipes_end(given: Given) -> Iterator[Problem]:
 
 
 def plant_years_are_in_order(given: Given) -> Iterator[Problem]:
-    """Plants open before they retire; a window to build in is not empty."""
+    """A plant opens before it retires, and its earliest start is not after its latest."""
     for row in given.rows("facilities"):
         if row["opening_year"] is not None and row["retirement_year"] is not None and row["opening_year"] >= row["retirement_year"]:
             yield problem("facilities", row, "retirement_year", f"must be after the opening year {row['opening_year']:g}")
@@ -125,7 +125,7 @@ def plant_years_are_in_order(given: Given) -> Iterator[Problem]:
 
 
 def series_have_a_base_case(given: Given) -> Iterator[Problem]:
-    """A case of a price or a demand departs from a base, which must exist."""
+    """A product with prices, and a user with demand, has rows of case `base`."""
     for table, key in (("prices", ("product",)), ("demand", ("country", "product"))):
         if given.is_faulty(table):
             continue
@@ -140,7 +140,7 @@ def series_have_a_base_case(given: Given) -> Iterator[Problem]:
 
 
 def source_traits_stay_the_same(given: Given) -> Iterator[Problem]:
-    """A source's base share and compliance belong to the source, not to a year: its first row says them."""
+    """`base_share` and `compliant` of a source do not change from year to year."""
     first: dict[tuple[str, str], Row] = {}
     for row in given.rows("outside_supply"):
         own = first.setdefault((row["country"], row["product"]), row)
@@ -151,7 +151,7 @@ def source_traits_stay_the_same(given: Given) -> Iterator[Problem]:
 
 
 def base_shares_fit(given: Given) -> Iterator[Problem]:
-    """Base shares of one product sum to at most 1."""
+    """Base shares of a product's sources sum to at most 1."""
     first: dict[tuple[str, str], Row] = {}
     for row in given.rows("outside_supply"):
         first.setdefault((row["product"], row["country"]), row)
@@ -159,17 +159,17 @@ def base_shares_fit(given: Given) -> Iterator[Problem]:
 
 
 def feedstock_shares_fit(given: Given) -> Iterator[Problem]:
-    """Shares of one source's feed sum to at most 1."""
+    """Feedstock shares of one source, product and feed sum to at most 1."""
     yield from _shares_fit("feedstock", "share", given.rows("feedstock"), ("country", "product", "feed"))
 
 
 def shortage_blocks_fit(given: Given) -> Iterator[Problem]:
-    """Blocks are shares of one demand."""
+    """Shares of a product's shortage blocks sum to at most 1."""
     yield from _shares_fit("shortage_costs", "share", given.rows("shortage_costs"), ("product",))
 
 
 def freight_ends_fit(given: Given) -> Iterator[Problem]:
-    """Pooled goods go through the hub, routed ones never; ends are markets; only routes have a capacity."""
+    """Freight of pooled products has ZONE at one end, of routed ones at none; members of another treasury use its code; only routes have a capacity."""
     for row in given.rows("freight"):
         trade = None if row["product"] == ALL else given.trade[row["product"]]
         hubs = [column for column in ("origin", "destination") if row[column] == ZONE]
@@ -187,21 +187,21 @@ def freight_ends_fit(given: Given) -> Iterator[Problem]:
 
 
 def embodied_is_about_others(given: Given) -> Iterator[Problem]:
-    """A product embodies exactly a tonne of itself."""
+    """`embodied` relates two different products."""
     for row in given.rows("embodied"):
         if row["product"] == row["within"]:
             yield problem("embodied", row, "within", "must be another product")
 
 
 def groups_are_not_countries(given: Given) -> Iterator[Problem]:
-    """An outage names countries and groups alike, so their codes differ."""
+    """A group's code is not that of a country."""
     for row in given.rows("groups"):
         if row["group"] in given.roles:
             yield problem("groups", row, "group", "is the code of a country; give the group another")
 
 
 def years_are_in_order(given: Given) -> Iterator[Problem]:
-    """Whatever holds from a year to a year begins before it ends."""
+    """`last_year` is not before `first_year`."""
     for table in ("shocks", "ladder", "targets", "budgets"):
         if given.is_faulty(table):
             continue

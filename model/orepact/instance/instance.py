@@ -27,7 +27,7 @@ from orepact.options import Settings
 Rows = pd.DataFrame | Sequence[Mapping[str, object]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Instance:
     """A checked instance in canonical units (t, USD, year).
 
@@ -124,6 +124,10 @@ class Instance:
             counts.append({"table": name, "rows": len(rows), **by_quality, "figures": total, "assumed_share": share})
         return pd.DataFrame(counts, columns=["table", "rows", *QUALITIES, "figures", "assumed_share"])
 
+    def __repr__(self) -> str:
+        rows = sum(len(self.tables.plain(name).lines) for name in self.tables)
+        return f"<Instance {self.name}: {rows} rows, digest {self.digest[:12]}>"
+
     def __eq__(self, other: object) -> bool:
         return self.digests == other.digests if isinstance(other, Instance) else NotImplemented
 
@@ -190,7 +194,7 @@ class _Assembly:
         table = SCHEMA[name]
         if name in self.sheets:
             rows, found = typed(table, self.sheets[name], self.units.get(name, {}))
-            found += duplicate_keys(table, rows, file)
+            found += duplicate_keys(table, rows, file, found)
         elif name in self.kept:
             return self.kept.plain(name)
         else:

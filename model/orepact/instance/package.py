@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -83,6 +83,12 @@ class Package:
     contracts: tuple[FixedContract, ...] = ()
     grants: tuple[FixedGrant, ...] = ()
     rest: Literal["free", "none"] = "free"
+
+    def content(self) -> dict[str, Any]:
+        """The package as its file would say it; `package_from` reads it back."""
+        rows: dict[str, tuple[Any, ...]] = {"rung": self.rungs, "start": self.starts, "contract": self.contracts, "grant": self.grants}
+        listed = {name: [{key: value for key, value in asdict(row).items() if value is not None} for row in group] for name, group in rows.items()}
+        return {"rest": self.rest} | {name: group for name, group in listed.items() if group}
 
 
 def parse_package(text: str, instance: Instance, file: str = "package") -> Package:

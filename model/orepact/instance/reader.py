@@ -6,13 +6,11 @@ besides the writer and the starter, that touches files.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from orepact.errors import InstanceError, Problem
 from orepact.instance.instance import Instance, assemble
@@ -20,7 +18,7 @@ from orepact.instance.naming import suggestion
 from orepact.instance.ranges import SETTINGS
 from orepact.instance.schema import SCHEMA
 from orepact.instance.settings import FILE, key_lines, locate, parse_sheet, parse_toml
-from orepact.instance.sheets import Sheet, decode, from_csv, from_worksheet
+from orepact.instance.sheets import CellRow, Sheet, decode, from_csv, from_worksheet
 
 TABULAR = {".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods"}
 """Endings of files that hold tables; such a file in an instance folder must be one of its tables."""
@@ -32,13 +30,16 @@ def read(path: str | Path) -> Instance:
     `path` is a folder or an .xlsx workbook. Raises `InstanceError` with every problem found.
     """
     place = Path(path)
-    if place.is_dir():
-        return _read_folder(place)
-    if not place.exists():
-        raise InstanceError([Problem(str(place), None, None, None, "there is no such folder or workbook")])
-    if place.suffix.lower() != ".xlsx":
-        raise InstanceError([Problem(str(place), None, None, None, "an instance is a folder or an .xlsx workbook")])
-    return _read_workbook(place)
+    try:
+        if place.is_dir():
+            return _read_folder(place)
+        if not place.exists():
+            raise InstanceError([Problem(str(place), None, None, None, "there is no such folder or workbook")])
+        if place.suffix.lower() != ".xlsx":
+            raise InstanceError([Problem(str(place), None, None, None, "an instance is a folder or an .xlsx workbook")])
+        return _read_workbook(place)
+    except OSError as error:
+        raise InstanceError([Problem(str(error.filename or place), None, None, None, f"can't be read: {error.strerror}")]) from error
 
 
 def _read_folder(folder: Path) -> Instance:
@@ -75,27 +76,20 @@ def _read_settings(folder: Path) -> tuple[dict[str, Any], dict[str, int], list[P
 
 
 def _read_workbook(file: Path) -> Instance:
-    try:
-        values = load_workbook(file, read_only=True, data_only=True)
-        formulas = load_workbook(file, read_only=True, data_only=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        raise InstanceError([Problem(file.name, None, None, None, f"not an .xlsx workbook: {error}")]) from error
     problems: list[Problem] = []
     unreadable: set[str] = set()
     sheets: dict[str, Sheet] = {}
-    for worksheet in values.worksheets:
-        name = worksheet.title
+    formulas = _worksheets(file, values=False)
+    for name, rows in _worksheets(file, values=True).items():
         if name != SETTINGS and name not in SCHEMA:
             problems.append(Problem(file.name, None, None, name, f"not a sheet of an instance{suggestion(name, [*SCHEMA, SETTINGS])}"))
             continue
-        sheet, found = from_worksheet(f"{file.name}:{name}", worksheet, formulas[name])
+        sheet, found = from_worksheet(f"{file.name}:{name}", rows, formulas[name])
         problems += found
         if sheet is not None:
             sheets[name] = sheet
         if found:
             unreadable.add(name)
-    values.close()
-    formulas.close()
     place = f"{file.name}:{SETTINGS}"
     content: dict[str, Any] = {}
     lines: dict[str, int] = {}
@@ -107,6 +101,20 @@ def _read_workbook(file: Path) -> Instance:
         problems.append(Problem(place, None, None, None, "required sheet is missing: columns section, key, value"))
         unreadable.add(SETTINGS)
     return _assemble(content, lines, sheets, problems, place, unreadable)
+
+
+def _worksheets(file: Path, *, values: bool) -> dict[str, list[CellRow]]:
+    """Rows of cells by sheet, with stored `values` or with formulas as they are written."""
+    try:
+        workbook = load_workbook(file, read_only=True, data_only=values)
+        try:
+            return {sheet.title: list(sheet.iter_rows()) for sheet in workbook.worksheets}
+        finally:
+            workbook.close()
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive makes the library raise whatever it stumbles over
+        raise InstanceError([Problem(file.name, None, None, None, f"not an .xlsx workbook, or a damaged one: {error}")]) from error
 
 
 def _assemble(
@@ -130,6 +138,6 @@ def _sorted(problems: list[Problem]) -> list[Problem]:
 
 
 def _looks_like_table(file: Path) -> bool:
-    if file.name.startswith((".", "~$")):
+    if file.name.startswith((".", "~$")) or file.suffix == ".md":
         return False
     return file.suffix.lower() in TABULAR or file.name.split(".")[0].lower() in SCHEMA

@@ -192,4 +192,6 @@ def _problem(details: dict[str, Any], file: str) -> Problem:
 def _line_of(path: str, lines: Mapping[str, int]) -> int | None:
     """The line of a dotted key, or of the nearest place that holds it."""
     parts = path.split(".")
-    return next((lines[".".join(parts[:n])] for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in lines), None)
+    places = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    inside = next((line for name, line in lines.items() if name.startswith(f"{path}.")), None)
+    return lines.get(path) or inside or next((lines[place] for place in places if place in lines), None)

@@ -12,9 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
 from orepact.errors import Problem
+
+CellRow = tuple[ReadOnlyCell | EmptyCell, ...]
+"""A worksheet's row as the library gives it."""
 
 HEADING = re.compile(r"([^\[\]]*?)\s*(?:\[([^\[\]]*)\])?")
 
@@ -53,11 +56,11 @@ def from_csv(file: str, content: bytes) -> tuple[Sheet | None, list[Problem]]:
     return _sheet(file, rows, ragged=True)
 
 
-def from_worksheet(file: str, values: ReadOnlyWorksheet, formulas: ReadOnlyWorksheet) -> tuple[Sheet | None, list[Problem]]:
-    """A worksheet, opened twice: for its stored values and for its formulas."""
+def from_worksheet(file: str, values: Sequence[CellRow], formulas: Sequence[CellRow]) -> tuple[Sheet | None, list[Problem]]:
+    """A worksheet's rows, read twice: with stored values and with formulas as they are written."""
     rows: list[tuple[int, list[object]]] = []
     problems: list[Problem] = []
-    for line, (cells, sources) in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=True), start=1):
+    for line, (cells, sources) in enumerate(zip(values, formulas, strict=True), start=1):
         for cell, source in zip(cells, sources, strict=False):
             if cell.data_type == "e":
                 problems.append(Problem(file, line, cell.column_letter, str(cell.value), "the formula ends in an error"))

@@ -138,8 +138,9 @@ def new_instance(path: str | Path) -> None:
     instance = starter(folder.name if named else "starter")
     make_empty_folder(folder)
     (folder / FILE).write_text(_toml(instance), encoding="utf-8", newline="\n")
-    for name, rows in instance.tables.items():
-        (folder / f"{name}.csv").write_text(csv_text(SCHEMA[name], rows, all_columns=True), encoding="utf-8", newline="")
+    for name, table in SCHEMA.items():
+        text = csv_text(table, instance.tables.plain(name), all_columns=True)
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
 
 
 def _toml(instance: Instance) -> str:

@@ -5,7 +5,7 @@ Also the two rules about whole tables that the schema itself states: keys are un
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -88,7 +88,7 @@ def _array(values: list[Value], kind: str) -> Any:
         for n, value in enumerate(values):
             lists[n] = value
         return lists
-    return np.array(values, dtype=kind) if kind in ("int64", "float64", "bool") else pd.array(values, dtype=kind)
+    return np.array(values, dtype=kind) if kind in ("int64", "float64", "bool") else pd.array(values, dtype=kind)  # type: ignore[call-overload]
 
 
 def typed(table: Table, sheet: Sheet, units: Mapping[str, str]) -> tuple[Plain, list[Problem]]:
@@ -138,18 +138,19 @@ def typed(table: Table, sheet: Sheet, units: Mapping[str, str]) -> tuple[Plain, 
     return Plain([line for line, _ in sheet.rows], columns), problems
 
 
-def duplicate_keys(table: Table, rows: Plain, file: str) -> list[Problem]:
-    """Rows that repeat the key of an earlier row."""
-    if not table.key:
+def duplicate_keys(table: Table, rows: Plain, file: str, found: Sequence[Problem] = ()) -> list[Problem]:
+    """Rows that repeat the key of an earlier row, leaving out those whose key has been `found` faulty."""
+    faulty = {problem.row for problem in found if problem.column in table.key}
+    if not table.key or 1 in faulty:
         return []
     first: dict[tuple[str, ...], int] = {}
     problems = []
     for line, *cells in zip(rows.lines, *(rows.columns[name] for name in table.key), strict=True):
         key = tuple(as_text(cell) for cell in cells)
-        if key in first:
-            problems.append(Problem(file, line, ", ".join(table.key), ", ".join(key), f"same key as row {first[key]}"))
-        else:
+        if key not in first:
             first[key] = line
+        elif line not in faulty:
+            problems.append(Problem(file, line, ", ".join(table.key), ", ".join(key), f"same key as row {first[key]}"))
     return problems
 
 

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -19,6 +18,7 @@ from orepact.instance.instance import Instance
 from orepact.instance.ranges import SETTINGS
 from orepact.instance.schema import SCHEMA, Column, Table
 from orepact.instance.settings import FILE, toml_text
+from orepact.instance.tables import Plain
 from orepact.instance.units import is_calendar
 
 
@@ -36,8 +36,8 @@ def write(instance: Instance, path: str | Path) -> None:
         return
     make_empty_folder(place)
     (place / FILE).write_text(toml_text(instance.settings), encoding="utf-8", newline="\n")
-    for name, table in _written_tables(instance):
-        (place / f"{name}.csv").write_text(csv_text(SCHEMA[name], table), encoding="utf-8", newline="")
+    for name, rows in _written_tables(instance):
+        (place / f"{name}.csv").write_text(csv_text(SCHEMA[name], rows), encoding="utf-8", newline="")
 
 
 def make_empty_folder(folder: Path) -> None:
@@ -47,7 +47,7 @@ def make_empty_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def csv_text(table: Table, rows: pd.DataFrame, *, all_columns: bool = False) -> str:
+def csv_text(table: Table, rows: Plain, *, all_columns: bool = False) -> str:
     """A typed table as the text of its CSV file, without columns that say nothing unless `all_columns`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -61,22 +61,22 @@ def heading(column: Column) -> str:
     return f"{column.name} [{column.unit}]" if column.unit and not is_calendar(column) else column.name
 
 
-def _written_tables(instance: Instance) -> Iterator[tuple[str, pd.DataFrame]]:
-    for name, rows in instance.tables.items():
-        if len(rows) or SCHEMA[name].required:
+def _written_tables(instance: Instance) -> Iterator[tuple[str, Plain]]:
+    for name in instance.tables:
+        rows = instance.tables.plain(name)
+        if rows.lines or SCHEMA[name].required:
             yield name, rows
 
 
-def _lines(table: Table, rows: pd.DataFrame, *, all_columns: bool = False) -> Iterator[list[object]]:
+def _lines(table: Table, rows: Plain, *, all_columns: bool = False) -> Iterator[list[object]]:
     """The header and the rows, without the columns that hold nothing but their default unless `all_columns`."""
     columns = [column for column in table.columns if column.required or all_columns or _says_something(column, rows)]
     yield [heading(column) for column in columns]
-    cells = [rows[column.name].tolist() for column in columns]
-    yield from (list(row) for row in zip(*cells, strict=True))
+    yield from (list(row) for row in zip(*(rows.columns[column.name] for column in columns), strict=True))
 
 
-def _says_something(column: Column, rows: pd.DataFrame) -> bool:
-    return any(as_text(cell) != as_text(column.default) for cell in rows[column.name])
+def _says_something(column: Column, rows: Plain) -> bool:
+    return any(as_text(cell) != as_text(column.default) for cell in rows.columns[column.name])
 
 
 def _write_workbook(instance: Instance, file: Path) -> None:

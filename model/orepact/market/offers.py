@@ -80,6 +80,34 @@ class Deal:
         return self.contract < 0 and not self.corners.any()
 
 
+@dataclass(frozen=True)
+class Unsupported:
+    """A start without support: owner's NPV `value` and what a unit of grant adds to it, both also at the social rate;
+    lenders' surplus `spare` (T, W) with what a unit of grant adds; where lenders test; whether owner and lenders agree."""
+
+    value: float
+    grant: float
+    social: float
+    grant_social: float
+    spare: Array
+    spare_grant: Array
+    tested: NDArray[np.bool_]
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a contract adds per unit of capacity under it: output and payment (T, W), tonnes for stock (T,), owner's NPV at
+    the hurdle and the social rate, lenders' surplus (T, W)."""
+
+    extra: Array
+    pay: Array
+    stockpiled: Array
+    value: float
+    social: float
+    spare: Array
+
+
 class Market:
     """Everybody's answers to price paths, each worked out once. Not thread-safe; cheap to make per run."""
 
@@ -92,6 +120,8 @@ class Market:
         self._by_rungs: list[dict[tuple[tuple[int, ...], ...], int]] = [{} for _ in world.plants]
         self._deals: dict[tuple[int, int], tuple[Deal, ...]] = {}
         self.free = free_trade(world)
+        self._anyway: dict[int, bool] = {}
+        self._expectation: dict[float, Array] = {}
         self._windows: dict[tuple[int, int, float], Array] = {}
         self.sharings: dict[tuple[int, int, int, int], Any] = {}  # filled by permissions.market_sharing
 
@@ -139,7 +169,9 @@ class Market:
 
     def would_build_anyway(self, f: int) -> bool:
         """Additionality: at free trade the plant pays its way without support at some start."""
-        return any(self._plain_holds(f, tau, self.free_response(f)) for tau in self.world.starts[f])
+        if f not in self._anyway:
+            self._anyway[f] = any(self._alone(f, tau, self.free_response(f)).holds for tau in self.world.starts[f])
+        return self._anyway[f]
 
     def payers(self, f: int) -> list[int]:
         """Members whose treasury may support the plant: the host's, or any where the host is a partner."""
@@ -196,137 +228,139 @@ class Market:
             return world.output[f, tau]
         key = (f, tau, float(window))
         if key not in self._windows:
-            begins = {begin: np.flatnonzero(world.first_output[f, tau] == begin) for begin in set(world.first_output[f, tau])}
             inside = np.empty_like(world.output[f, tau])
-            for begin, scenarios in begins.items():
-                inside[:, scenarios] = world.output[f, tau][:, scenarios] * window_share(plant, begin, float(window), world.horizon)[:, None]
+            for begin in set(world.first_output[f, tau]):
+                same = world.first_output[f, tau] == begin
+                inside[:, same] = world.output[f, tau][:, same] * window_share(plant, begin, float(window), world.horizon)[:, None]
             self._windows[key] = inside
         return self._windows[key]
 
-    def _expected(self, f: int, values: Array, rate: float) -> float:
-        """Σ_t d_t(rate) Σ_w p_w values_tw."""
-        return float(self.world.horizon.discount(rate) @ (values @ self.world.probability))
-
-    def _debt_service(self) -> float:
-        owners = self.world.settings.owners
-        return owners.cover * owners.debt_share * recovery_factor(owners.debt_rate, owners.debt_tenor)
+    def _weights(self, rate: float) -> Array:
+        """d_t(rate) · p_w (T, W): weights of an expected, discounted sum."""
+        if rate not in self._expectation:
+            self._expectation[rate] = np.outer(self.world.horizon.discount(rate), self.world.probability)
+        return self._expectation[rate]
 
     def _blend(self, now: Array, free: Array) -> Array:
         theta = self.world.settings.owners.repeal_weight
         return (1 - theta) * now + theta * free
 
-    def _lenders(self, f: int, tau: int, response: Response) -> tuple[Array, NDArray[np.bool_]]:
-        """Lenders' surplus without support (T, W), and where they test it (in-model downside scenarios once ramped up)."""
-        world, plant = self.world, self.world.plants[f]
-        output, free = world.output[f, tau], self.free_response(f)
-        surplus = plant.capacity * output * self._blend(response.earning, free.earning) - self._debt_service() * world.alive[f, tau] * plant.capex
-        where = world.tested[f, tau] & (world.downside & world.in_model)[None, :]
-        return surplus, where if self._debt_service() > 0 else np.zeros_like(where)
-
-    def _plain_value(self, f: int, tau: int, response: Response, rate: float) -> float:
-        """NPV at a rate of the plant without support, capital cost as an annuity over its life."""
-        world, plant = self.world, self.world.plants[f]
-        yearly = plant.capacity * world.output[f, tau] * response.earning
-        if plant.candidate:
-            yearly = yearly - recovery_factor(rate, plant.life) * plant.capex * world.alive[f, tau]
-        return self._expected(f, yearly, rate)
-
-    def _plain_holds(self, f: int, tau: int, response: Response) -> bool:
-        plant = self.world.plants[f]
-        surplus, where = self._lenders(f, tau, response)
+    def _alone(self, f: int, tau: int, response: Response) -> Unsupported:
+        """What a start is worth to owner and lenders without support."""
+        world, plant, owners = self.world, self.world.plants[f], self.world.settings.owners
+        output, alive = world.output[f, tau], world.alive[f, tau]
+        social = world.settings.economics.social_rate
+        hurdle_annuity, social_annuity = (recovery_factor(r, plant.life) if plant.candidate else 0.0 for r in (plant.hurdle, social))
+        service = owners.cover * owners.debt_share * recovery_factor(owners.debt_rate, owners.debt_tenor) if plant.candidate else 0.0
+        earned = plant.capacity * output
         money = max(plant.capex, plant.capacity, 1e-9)
-        return self._plain_value(f, tau, response, plant.hurdle) >= -TIE * money and bool((surplus[where] >= -TIE * money).all())
+        yearly = earned * response.earning
+        spare = earned * self._blend(response.earning, self.free_response(f).earning) - service * plant.capex * alive
+        where = world.tested[f, tau] & (world.downside & world.in_model)[None, :] if service > 0 else np.zeros(alive.shape, dtype=bool)
+        at_hurdle, at_social = self._weights(plant.hurdle), self._weights(social)
+        grant, grant_social = hurdle_annuity * float((at_hurdle * alive).sum()), social_annuity * float((at_social * alive).sum())
+        value = float((at_hurdle * yearly).sum()) - grant * plant.capex
+        return Unsupported(
+            value=value,
+            grant=grant,
+            social=float((at_social * yearly).sum()) - grant_social * plant.capex,
+            grant_social=grant_social,
+            spare=spare,
+            spare_grant=service * alive,
+            tested=where,
+            holds=value >= -TIE * money and bool((spare[where] >= -TIE * money).all()),
+        )
 
     def _candidate_deals(self, f: int, response: Response) -> list[Deal]:
         plant = self.world.plants[f]
         anyway = self.would_build_anyway(f)
+        menu = [] if anyway else [(n, self.support(f, n, response)) for n in self.offered_contracts(f)]
+        limit = 0.0 if anyway else self.grant_limit(f)
+        point = np.zeros((1, 2))
         found: list[Deal] = []
         for tau in self.world.starts[f]:
-            if self._plain_holds(f, tau, response):
-                found.append(self._deal(f, tau, -1, response, np.zeros((1, 2))))
-            if anyway:
-                continue
-            limit = self.grant_limit(f)
+            alone = self._alone(f, tau, response)
+            if alone.holds:
+                found.append(self._plain(f, tau, alone, point))
             if limit > 0:
-                found += self._supported(f, tau, -1, response, (0.0, 0.0), limit)
-            for n in self.offered_contracts(f):
-                row = self.contracts[n]
-                volume = (row["min_share"] * plant.capacity, row["max_share"] * plant.capacity)
-                found += self._supported(f, tau, n, response, volume, limit)
+                rectangle = np.array([[0.0, 0.0], [0.0, limit]])
+                corners = self._agreed(f, alone, 0.0, rectangle, alone.tested, np.zeros_like(alone.spare))
+                if len(corners):
+                    found.append(self._plain(f, tau, alone, corners))
+            for n, support in menu:
+                low, high = (self.contracts[n][end] * plant.capacity for end in ("min_share", "max_share"))
+                terms = self._terms(f, tau, n, response, support)
+                best = alone.value + terms.value * high + alone.grant * limit
+                if terms.value < -TIE or best < -1e-7 * max(1.0, plant.capex):
+                    continue
+                rectangle = np.array([[low, 0.0], [high, 0.0], [high, limit], [low, limit]])
+                corners = self._agreed(f, alone, terms.value, rectangle, alone.tested, terms.spare)
+                if len(corners):
+                    found.append(self._supported(f, tau, n, alone, terms, corners))
         return found
 
-    def _supported(self, f: int, tau: int, contract: int, response: Response, volume: tuple[float, float], limit: float) -> list[Deal]:
-        """The polygon of (h, g) that owner and lenders accept, as a deal; nothing if it is empty or harms the owner."""
-        world, plant = self.world, self.world.plants[f]
-        deal = self._deal(f, tau, contract, response, np.zeros((1, 2)))
-        if deal.value1 < -TIE:
-            return []
-        surplus, where = self._lenders(f, tau, response)
-        most_rent = world.settings.owners.rent_cap * plant.capex
-        cuts = [[deal.value0, deal.value1, deal.valueg], [most_rent - deal.value0, -deal.value1, -deal.valueg]]
-        tests = np.stack([surplus[where], deal.spare_h[where], deal.spare_g[where]], axis=1)
-        rectangle = np.array([[volume[0], 0.0], [volume[1], 0.0], [volume[1], limit], [volume[0], limit]])
-        corners = clip(rectangle, np.vstack([np.array(cuts), tests]))
-        if not len(corners):
-            return []
-        return [self._deal(f, tau, contract, response, corners)]
+    def _agreed(self, f: int, alone: Unsupported, per_volume: float, rectangle: Array, tested: NDArray[np.bool_], spare: Array) -> Array:
+        """Corners of what owner, lenders and the limit on rent leave of a rectangle of (h, g)."""
+        most_rent = self.world.settings.owners.rent_cap * self.world.plants[f].capex
+        owner = [[alone.value, per_volume, alone.grant], [most_rent - alone.value, -per_volume, -alone.grant]]
+        lenders = np.stack([alone.spare[tested], spare[tested], alone.spare_grant[tested]], axis=1)
+        return clip(rectangle, np.vstack([np.array(owner), lenders]))
 
-    def _deal(self, f: int, tau: int, contract: int, response: Response, corners: Array) -> Deal:
-        """Fill in a deal's data; corners are split where foreign rent starts, so that rent is linear between them."""
-        world, plant = self.world, self.world.plants[f]
-        zero = np.zeros_like(response.margin)
-        extra, pay, gain, spare_h, stockpiled = zero, zero, zero, zero, np.zeros(world.horizon.periods)
-        if contract >= 0:
-            inside = self._window(f, tau, contract)
-            extra, pay, gain = self._contract_terms(f, contract, response, inside)
-            free = self._contract_terms(f, contract, self.free_response(f), inside)[2] if world.settings.owners.repeal_weight > 0 else gain
-            spare_h = self._blend(gain, free)
-            if self.contracts[contract]["stockpiled"]:
-                runs = response.margin + self.support(f, contract, response) >= -TIE
-                stockpiled = (inside * runs)[:, world.reference]
-        surplus, _ = self._lenders(f, tau, response)
-        alive = world.alive[f, tau] if plant.candidate else zero
-        social = world.settings.economics.social_rate
-        hurdle_annuity, social_annuity = (recovery_factor(r, plant.life) if plant.candidate else 0.0 for r in (plant.hurdle, social))
-        line = np.array(
-            [self._plain_value(f, tau, response, social), self._expected(f, gain, social), self._expected(f, social_annuity * alive, social)]
+    def _terms(self, f: int, tau: int, contract: int, response: Response, support: Array) -> Terms:
+        """What a contract adds, per unit of capacity under it."""
+        plant, inside = self.world.plants[f], self._window(f, tau, contract)
+        runs = response.margin + support >= -TIE
+        gain = inside * (np.maximum(response.margin + support, 0.0) - response.earning)
+        spare = gain
+        if self.world.settings.owners.repeal_weight > 0:
+            free = self.free_response(f)
+            spare = self._blend(gain, inside * (np.maximum(free.margin + self.support(f, contract, free), 0.0) - free.earning))
+        stockpiled = self.contracts[contract]["stockpiled"]
+        return Terms(
+            extra=inside * (runs.astype(float) - response.runs),
+            pay=inside * support * runs,
+            stockpiled=(inside * runs)[:, self.world.reference] if stockpiled else np.zeros(len(inside)),
+            value=float((self._weights(plant.hurdle) * gain).sum()),
+            social=float((self._weights(self.world.settings.economics.social_rate) * gain).sum()),
+            spare=spare,
         )
-        parts = split(corners, line) if plant.foreign > 0 and len(corners) > 1 else [corners]
-        corners = np.vstack(parts)
+
+    def _plain(self, f: int, tau: int, alone: Unsupported, corners: Array) -> Deal:
+        zero = np.zeros_like(alone.spare)
+        return self._supported(f, tau, -1, alone, Terms(zero, zero, np.zeros(len(zero)), 0.0, 0.0, zero), corners)
+
+    def _supported(self, f: int, tau: int, contract: int, alone: Unsupported, terms: Terms, corners: Array) -> Deal:
+        """A deal; its corners are split where foreign rent starts, so that rent is linear between them."""
+        foreign = self.world.plants[f].foreign
+        line = np.array([alone.social, terms.social, alone.grant_social])
+        if foreign > 0 and len(corners) > 1:
+            corners = np.vstack(split(corners, line))
         return Deal(
             start=tau,
             contract=contract,
-            extra=extra,
-            pay=pay,
-            stockpiled=stockpiled,
-            value0=self._plain_value(f, tau, response, plant.hurdle),
-            value1=self._expected(f, gain, plant.hurdle),
-            valueg=self._expected(f, hurdle_annuity * alive, plant.hurdle),
-            spare=surplus,
-            spare_h=spare_h,
-            spare_g=self._debt_service() * alive,
+            extra=terms.extra,
+            pay=terms.pay,
+            stockpiled=terms.stockpiled,
+            value0=alone.value,
+            value1=terms.value,
+            valueg=alone.grant,
+            spare=alone.spare,
+            spare_h=terms.spare,
+            spare_g=alone.spare_grant,
             corners=corners,
-            rent=plant.foreign * np.maximum(0.0, line[0] + corners @ line[1:]),
+            rent=foreign * np.maximum(0.0, line[0] + corners @ line[1:]),
         )
-
-    def _contract_terms(self, f: int, contract: int, response: Response, inside: Array) -> tuple[Array, Array, Array]:
-        """Per unit of capacity under contract (T, W): output added, payment, owner's gain."""
-        s = self.support(f, contract, response)
-        runs = response.margin + s >= -TIE
-        extra = inside * (runs.astype(float) - response.runs)
-        gain = inside * (np.maximum(response.margin + s, 0.0) - response.earning)
-        return extra, inside * s * runs, gain
 
     def _existing_deals(self, f: int, response: Response) -> list[Deal]:
         """Merchant, and contracts marked for existing plants that change when the plant runs, at either end of their volume."""
         world, plant = self.world, self.world.plants[f]
-        found = [self._deal(f, 0, -1, response, np.zeros((1, 2)))]
+        alone = self._alone(f, 0, response)
+        found = [self._plain(f, 0, alone, np.zeros((1, 2)))]
         for n in self.offered_contracts(f):
             row = self.contracts[n]
-            if not row["existing"]:
-                continue
-            ends = [v * plant.capacity for v in sorted({row["min_share"], row["max_share"]}) if v > 0]
-            deal = self._deal(f, 0, n, response, np.array([[h, 0.0] for h in ends]))
-            if deal.extra[:, world.in_model].any() and deal.value1 >= -TIE:
-                found.append(deal)
+            if row["existing"]:
+                terms = self._terms(f, 0, n, response, self.support(f, n, response))
+                ends = [v * plant.capacity for v in sorted({row["min_share"], row["max_share"]}) if v > 0]
+                if terms.extra[:, world.in_model].any() and terms.value >= -TIE:
+                    found.append(self._supported(f, 0, n, alone, terms, np.array([[h, 0.0] for h in ends])))
         return found

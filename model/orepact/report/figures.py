@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that steer a terminal or reorder text instead of showing: control, format, surrogate, separators."""
+
+
+class Units(NamedTuple):
+    """A canonical unit and a bigger one that reads better from some amount on."""
+
+    small: str
+    big: str
+    big_size: float
+    big_from: float
+
+
+MONEY = Units("USD", "MUSD", 1e6, 1e5)
+MASS = Units("t", "kt", 1e3, 1e4)
 
 
 def plain(text: object) -> str:
@@ -24,11 +38,16 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def common_unit(values: Iterable[float], units: Units) -> tuple[str, float]:
+    """The unit that suits the largest of the values, and how much of the canonical unit it is."""
+    largest = max((abs(value) for value in values), default=0.0)
+    return (units.big, units.big_size) if largest >= units.big_from else (units.small, 1.0)
+
+
 def money(usd: float, per: str = "") -> str:
     """USD as MUSD where that reads better; `per` is put behind the unit, e.g. `/a`."""
-    if abs(usd) >= 1e5:
-        return f"{number(usd / 1e6)} MUSD{per}"
-    return f"{number(usd)} USD{per}"
+    unit, size = common_unit([usd], MONEY)
+    return f"{number(usd / size)} {unit}{per}"
 
 
 def exact_money(usd: float) -> str:
@@ -47,10 +66,9 @@ def change(usd: float) -> str:
 
 
 def mass(tonnes: float, per: str = "") -> str:
-    """Tonnes as kt where that reads better."""
-    if abs(tonnes) >= 1e4:
-        return f"{number(tonnes / 1e3)} kt{per}"
-    return f"{number(tonnes)} t{per}"
+    """Tonnes as kt where that reads better; `per` is put behind the unit."""
+    unit, size = common_unit([tonnes], MASS)
+    return f"{number(tonnes / size)} {unit}{per}"
 
 
 def share(value: float) -> str:

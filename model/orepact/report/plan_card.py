@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orepact.report import plan_facts as facts
-from orepact.report.figures import change, count, listing, mass, money, number, plain, share
+from orepact.report.figures import MASS, MONEY, Units, change, common_unit, count, listing, mass, money, number, plain, share
 from orepact.report.plan_proof import headline, proof_lines
 from orepact.solution.indicators import REVENUE, period_years
 from orepact.solution.solution import Solution
@@ -37,12 +37,21 @@ def plan_card(solution: Solution) -> RenderableType:
     if solution.title != solution.name:
         head.append(f"\n{plain(solution.name)}", style="not bold")
     head.append(f"\n{headline(solution)}", style="not bold")
+    if solution.package:
+        head.append(f"\n{_fixed(solution.package)}", style="not bold")
     parts: list[RenderableType] = [Panel(head, title="Orepact plan card", title_align="left", padding=(0, 1))]
     for title, section in SECTIONS if solution.has_plan else WITHOUT_PLAN:
         body = section(solution)
         if body is not None:
             parts += [Rule(Text(title, style="bold"), align="left", style="dim"), Padding(body, (0, 0, 1, 2))]
     return Group(*parts)
+
+
+def _fixed(package: facts.Row) -> str:
+    """What was fixed before the solve, and whether anything could be added to it."""
+    parts = [count(len(package[name]), name) for name in ("rung", "start", "contract", "grant") if package.get(name)]
+    rest = "nothing else was allowed" if package.get("rest") == "none" else "the rest was free to choose"
+    return f"Fixed beforehand: {', '.join(parts) or 'nothing'}; {rest}"
 
 
 def plan_card_text(solution: Solution, width: int = 100) -> str:
@@ -136,27 +145,20 @@ def _instruments(solution: Solution) -> RenderableType:
     return Group(*parts)
 
 
-_KINDS = {
-    "zone_share": "at least, from the zone",
-    "activity_share": "at least, by activity",
-    "reliance_cap": "at most, from one source",
-    "n_minus_1": "at least, when one is lost",
-    "stock_days": "days in stock, at least",
-}
+_KINDS = {"zone_share": "zone share", "activity_share": "activity share", "reliance_cap": "reliance cap", "n_minus_1": "N-1", "stock_days": "days of stock"}
 
 
 def _targets(solution: Solution) -> RenderableType | None:
     rows: list[Cells] = []
     for line in facts.target_lines(solution):
         show = (lambda days: f"{number(days)} d") if line.in_days else share
+        required = f"{'≤' if line.is_cap else '≥'} {show(line.required)}"
         before = "–" if line.before is None else show(line.before)
         mark = "MISSED" if line.missed else "binds" if line.binding else "met"
-        rows.append(
-            (line.target, _KINDS.get(line.kind, line.kind), show(line.required), f"{before} → {show(line.after)}", show(line.slack), mark, line.tightest)
-        )
+        rows.append((line.target, _KINDS.get(line.kind, line.kind), required, f"{before} → {show(line.after)}", show(line.slack), mark, line.tightest))
     if not rows:
         return None
-    return _grid(rows, ("target", "kind", "required", "before → after", "slack", "", "tightest"), right=(2, 3, 4), keep=(5,))
+    return _grid(rows, ("target", "kind", "required", "before → after", "slack", "", "tightest"), right=(2, 3, 4), keep=(1, 5))
 
 
 def _plants(solution: Solution) -> RenderableType:
@@ -211,13 +213,23 @@ def _binding(solution: Solution) -> RenderableType:
 
 
 def _endings(solution: Solution) -> RenderableType | None:
-    rows: list[Cells] = []
-    for line in facts.worst_endings(solution):
-        weight = "stress test" if line.stress_test else share(line.probability)
-        cost = money(line.cost) if line.cost_before is None else f"{money(line.cost_before)} → {money(line.cost)}"
-        shortage = mass(line.shortage) if line.shortage_before is None else f"{mass(line.shortage_before)} → {mass(line.shortage)}"
-        rows.append((line.name, weight, cost, shortage, count(line.idle_plants, "plant") if line.idle_plants else "none"))
-    return _grid(rows, ("scenario", "probability", "cost before → after", "shortage before → after", "idle"), right=(1, 2, 3)) if rows else None
+    lines = facts.worst_endings(solution)
+    if not lines:
+        return None
+    costs = [(line.cost_before, line.cost) for line in lines]
+    shortages = [(line.shortage_before, line.shortage) for line in lines]
+    chances = ["stress test" if line.stress_test else share(line.probability) for line in lines]
+    idle = [number(line.idle_plants) for line in lines]
+    (dollars, cost), (tonnes, shortage) = _before_after(costs, MONEY), _before_after(shortages, MASS)
+    header = ("\nscenario", "\nchance", f"cost, {dollars}\nbefore → after", f"shortage, {tonnes}\nbefore → after", "idle\nplants")
+    rows = zip((line.name for line in lines), chances, cost, shortage, idle, strict=True)
+    return _grid(rows, header, right=(1, 2, 3, 4))
+
+
+def _before_after(pairs: Sequence[tuple[float | None, float]], units: Units) -> tuple[str, list[str]]:
+    """Pairs of figures in the one unit that suits them all, and that unit."""
+    unit, size = common_unit([value for pair in pairs for value in pair if value is not None], units)
+    return unit, [("" if before is None else f"{number(before / size)} → ") + number(after / size) for before, after in pairs]
 
 
 def _inputs(solution: Solution) -> RenderableType | None:

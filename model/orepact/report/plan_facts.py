@@ -47,6 +47,7 @@ class TargetLine:
     tightest: str
     binding: bool
     missed: bool
+    is_cap: bool
     in_days: bool
 
 
@@ -192,6 +193,7 @@ def _target_line(name: str, rows: pd.DataFrame) -> TargetLine:
         tightest=", ".join(place),
         binding=bool(rows["binding"].any()),
         missed=bool(rows["missed"].any()),
+        is_cap=cap,
         in_days=tightest["kind"] == "stock_days",
     )
 

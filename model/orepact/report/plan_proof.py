@@ -7,21 +7,25 @@ from typing import Any
 
 from orepact.report.figures import count, exact_money, number, share
 from orepact.solution.solution import Solution
+from orepact.solver.result import Status
 
 _HEADLINES = {
-    "solved": "Solved",
-    "limit": "Stopped at a limit with the best plan so far",
-    "infeasible": "Infeasible: even with free prices and willing owners there is no plan",
-    "no plan": "No plan found, and no proof that there is none",
+    Status.SOLVED: "Solved",
+    Status.LIMIT: "Stopped at a limit",
+    Status.INFEASIBLE: "Infeasible: even with free prices and willing owners there is no plan",
+    Status.NO_PLAN: "No plan found, and no proof that there is none",
 }
+
+_STOPS = {"time": "at the time limit", "interrupt": "by an interrupt", "paths": "at the limit of paths"}
+"""How to say which limit stopped a run, by its name."""
 
 
 def headline(solution: Solution) -> str:
     """How the run ended, in one line."""
     result = solution.result
-    text: str = _HEADLINES.get(result.status, result.status)
-    if result.status == "limit" and result.limit:
-        text = f"Stopped at the {result.limit} with the best plan so far"
+    text = _HEADLINES[result.status]
+    if result.status is Status.LIMIT:
+        text = f"Stopped {_STOPS.get(result.limit or '', f'at a limit ({result.limit})')} with the best plan so far"
     if solution.has_plan:
         text += ": no gap known" if result.gap is None else f": within {share(result.gap)} of the best plan"
         if result.paths_examined:
@@ -35,7 +39,7 @@ def headline(solution: Solution) -> str:
 def proof_lines(solution: Solution) -> list[str]:
     """The proof, then sizes, time by phase and versions."""
     result = solution.result
-    ended = [f"status {result.status}"]
+    ended = [f"status {result.status.value}"]
     if result.objective is not None:
         ended.append(f"cost {exact_money(result.objective)}")
     if result.bound is not None:

@@ -37,6 +37,7 @@ KEYS = (
     ("instance", "object", "name, title, digest (SHA-256 of everything), digests (SHA-256 of each table)"),
     ("settings", "object", "everything instance.toml says, with what `--set` changed and defaults filled in"),
     ("options", "object", "every option of the run"),
+    ("package", "object", "what `orepact evaluate` was told to fix, as its file says it; empty if nothing"),
     ("warnings", "list of texts", "what looks wrong in the instance, but may be meant"),
     ("notes", "list of texts", "what a reader must know, plan or no plan"),
 )

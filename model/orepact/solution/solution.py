@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
 from numbers import Integral, Real
@@ -20,12 +20,10 @@ from pydantic import ValidationError
 from orepact.instance.naming import suggestion
 from orepact.options import Settings, SolveOptions
 from orepact.solution.indicators import INDICATORS
+from orepact.solution.schema import OUTPUT
 from orepact.solution.store import SUMMARY, RunError, read_run, write_new_run, write_run
-from orepact.solution.tables import OUTPUT, complete
+from orepact.solution.tables import complete
 from orepact.solver.result import SolveResult
-
-WITH_PLAN = ("solved", "limit")
-"""Statuses of runs that have a plan to show."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +33,9 @@ class Solution:
     `tables` may be given in part, as DataFrames or rows; the rest is empty. Read them with `table(name)`.
     `cost_terms` are expected discounted USD by name. `baseline` is what happens without policy: status, objective,
     bound, gap, cost_terms; empty if not solved. `indicators` are named in `orepact.solution.indicators`.
-    `digests` are the SHA-256 of the instance's tables. `warnings` come from reading the instance; `notes` are
-    sentences a reader must know, plan or no plan. Raises ValueError on contents that contradict each other.
+    `digests` are the SHA-256 of the instance's tables. `package` is what was fixed beforehand, as `Package.content()`
+    says it; empty if nothing was. `warnings` come from reading the instance; `notes` are sentences a reader must know,
+    plan or no plan. Raises ValueError on contents that contradict each other.
     """
 
     result: SolveResult
@@ -47,6 +46,7 @@ class Solution:
     cost_terms: Mapping[str, float] = field(default_factory=dict)
     baseline: Mapping[str, Any] = field(default_factory=dict)
     indicators: Mapping[str, float] = field(default_factory=dict)
+    package: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -57,14 +57,13 @@ class Solution:
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "warnings", tuple(self.warnings))
         object.__setattr__(self, "notes", tuple(self.notes))
-        if self.has_plan != (self.result.objective is not None):
-            raise ValueError(f"status {self.result.status!r} with objective {self.result.objective}")
         if not self.has_plan and (self.cost_terms or self.indicators or any(len(table) for table in tables.values())):
-            raise ValueError(f"status {self.result.status!r}: a run without a plan has no numbers to show")
+            raise ValueError(f"status {self.result.status.value!r}: a run without a plan has no numbers to show")
 
     @property
     def has_plan(self) -> bool:
-        return self.result.status in WITH_PLAN
+        """Whether there is a plan to show."""
+        return self.result.has_plan
 
     @property
     def name(self) -> str:
@@ -90,7 +89,7 @@ class Solution:
     def summary(self) -> dict[str, Any]:
         """What solution.json says: everything but the tables, as plain values (see docs/solution-format.md)."""
         return {
-            **_plain(asdict(self.result)),
+            **_plain(self.result.to_dict()),
             "cost_terms": _plain(self.cost_terms),
             "baseline": _plain(self.baseline),
             "indicators": {
@@ -100,6 +99,7 @@ class Solution:
             "instance": {"name": self.name, "title": self.title, "digest": self.digest, "digests": dict(self.digests)},
             "settings": self.settings.model_dump(mode="json"),
             "options": self.options.model_dump(mode="json"),
+            "package": _plain(self.package),
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
@@ -120,7 +120,7 @@ class Solution:
         summary, tables = read_run(Path(folder))
         try:
             return cls(
-                result=SolveResult(**{each.name: summary[each.name] for each in fields(SolveResult)}),
+                result=SolveResult.from_dict({each.name: summary[each.name] for each in fields(SolveResult)}),
                 settings=Settings.model_validate(summary["settings"]),
                 options=SolveOptions.model_validate(summary["options"]),
                 digests=summary["instance"]["digests"],
@@ -128,6 +128,7 @@ class Solution:
                 cost_terms=summary["cost_terms"],
                 baseline=summary["baseline"],
                 indicators={name: entry["value"] for name, entry in summary["indicators"].items()},
+                package=summary["package"],
                 warnings=tuple(summary["warnings"]),
                 notes=tuple(summary["notes"]),
             )

@@ -1,7 +1,8 @@
 """The run folder: solution.json, a CSV file per table and manifest.json, moved into place whole.
 
 A run is written to a hidden sibling, flushed to disk and renamed, so that a folder of that name is either complete or
-absent, whenever the process is killed. `manifest.json` lists every other file with its SHA-256; reading refuses a run
+absent, whenever the process is killed. (An older run that is being replaced steps aside under a hidden name for the
+moment its successor needs; killed in that moment, it is still there, whole.) `manifest.json` lists every other file with its SHA-256; reading refuses a run
 that lacks a file or was altered.
 
 CSV: UTF-8, comma, one header row, numbers in their shortest exact form, `true` and `false`, blank for "not given".

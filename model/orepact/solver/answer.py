@@ -1,24 +1,29 @@
-"""What a solver answers, as one typed value, whichever solver it was.
+"""What every solver can be asked, and what it answers, as typed values.
 
-No values without a plan: `objective` and `values` are None unless the solver holds a feasible point, `bound` is None
-unless it is proven. A solve stopped at a limit says which limit.
+`highs.Session` keeps a HiGHS instance in memory; `other.OtherSolver` goes through Pyomo to any other solver. The search is
+written against `Solver` and takes either. An `Answer` has no values without a plan: `objective` and `values` are None
+unless the solver holds a feasible point, `bound` is None unless it is proven, a solve stopped at a limit says which.
 """
 
 from __future__ import annotations
 
+import math
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orepact.solver.handover import FloatArray, IntArray, Matrix, Violations
+from orepact.errors import SolverError
+from orepact.solver.handover import FloatArray, Matrix, Violations
 from orepact.solver.progress import Listener, relative_gap
 
 Kind = Literal["lp", "mip"]
-Indices = IntArray | NDArray[np.int64] | Sequence[int]
+Indices = NDArray[np.int32] | NDArray[np.int64] | Sequence[int]
 Limits = FloatArray | Sequence[float] | float
 
 
@@ -72,32 +77,113 @@ class Answer:
         return relative_gap(self.objective, self.root_bound)
 
 
-class Solver(Protocol):
-    """One matrix held by one solver: change bounds, solve, repeat. Not for use by two threads at once."""
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One solve as asked for; see `Solver.solve`."""
 
-    matrix: Matrix
+    kind: Kind
+    stop: threading.Event
+    gap: float = 0.0
+    time_limit: float = math.inf
+    cutoff: float | None = None
+    warm: bool = True
+    start: FloatArray | None = None
+    listener: Listener | None = None
+
+
+class Solver(ABC):
+    """One matrix held by one solver. Not for use by two threads at once; `stop` alone may come from any thread.
+
+    `stop_event` may be shared by several solvers: setting it ends every solve that runs, and every later one, at once.
+    """
+
+    def __init__(self, matrix: Matrix, stop_event: threading.Event | None = None) -> None:
+        self.matrix = matrix
+        self.stop_event = threading.Event() if stop_event is None else stop_event
+        self._lower, self._upper = matrix.col_lower.copy(), matrix.col_upper.copy()
 
     def set_bounds(self, indices: Indices, lower: Limits, upper: Limits) -> None:
-        """Replace the bounds of these columns."""
+        """Replace the bounds of these columns (arrays as long as `indices`, or one number for all)."""
+        index = np.asarray(indices, dtype=np.int32)
+        self._lower[index], self._upper[index] = lower, upper
+        if np.isnan(self._lower[index]).any() or np.isnan(self._upper[index]).any():
+            raise SolverError("a bound is not a number")
+        if index.size:
+            self._send_bounds(np.unique(index))
 
     def reset_bounds(self) -> None:
         """Return every bound to what the matrix says."""
+        changed = np.flatnonzero((self._lower != self.matrix.col_lower) | (self._upper != self.matrix.col_upper))
+        self.set_bounds(changed, self.matrix.col_lower[changed], self.matrix.col_upper[changed])
 
     def solve(
         self,
         kind: Kind = "mip",
         *,
         gap: float = 0.0,
-        time_limit: float = float("inf"),
+        time_limit: float = math.inf,
         cutoff: float | None = None,
         warm: bool = True,
         start: FloatArray | None = None,
         listener: Listener | None = None,
     ) -> Answer:
-        """Solve the MIP, or its LP relaxation."""
+        """Solve the MIP, or its LP relaxation (`kind="lp"`).
+
+        `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
+        dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `warm` lets an LP start from
+        the basis of the last one. `start` gives a MIP first values. The listener hears of progress from within the solve;
+        an exception it raises ends the solve and is raised again here.
+        """
+        return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, warm, start, listener))
 
     def polish(self, answer: Answer) -> Answer:
-        """Solve again with the integers fixed at their rounded values, so that the plan is exact."""
+        """Fix every integer at its rounded value and solve the LP that is left, so that the plan is exact.
+
+        Where that LP has no optimum, the answer comes back unchanged but for a message that says so.
+        """
+        whole = self.matrix.integer_indices
+        if answer.values is None or not whole.size:
+            return answer
+        lower, upper = self._lower[whole], self._upper[whole]
+        rounded = np.clip(np.round(answer.values[whole]), lower, upper)
+        self.set_bounds(whole, rounded, rounded)
+        try:
+            # Not with the shared event: a plan found just before a stop is polished all the same.
+            exact = self._answer(Request("lp", threading.Event(), warm=False))
+        finally:
+            self.set_bounds(whole, lower, upper)
+        seconds = answer.seconds + exact.seconds
+        if exact.status is not AnswerStatus.OPTIMAL or exact.values is None:
+            worst = answer.violations.integrality if answer.violations else math.nan
+            note = f"not polished: with the integers rounded the LP is {exact.status}; they are off by up to {worst:.1e}"
+            return replace(answer, seconds=seconds, message="; ".join(filter(None, (answer.message, note))))
+        values = exact.values.copy()
+        values[whole] = rounded
+        objective = self.matrix.objective(values)
+        bound = None if answer.bound is None else min(answer.bound, objective)
+        return replace(answer, values=values, objective=objective, bound=bound, seconds=seconds, violations=self.matrix.violations(values))
 
     def stop(self) -> None:
-        """Ask a running solve, from another thread, to end with what it has."""
+        """Ask a running solve to end with what it has; may be called from any thread."""
+        self.stop_event.set()
+
+    def _answer(self, request: Request) -> Answer:
+        """Answer a request, after the cases that need no solver."""
+        if request.stop.is_set() or request.time_limit <= 0:
+            limit = "interrupt" if request.stop.is_set() else "time"
+            return Answer(AnswerStatus.LIMIT, limit=limit, message="stopped before it began")
+        if not self.matrix.columns:
+            # Every row was checked when the matrix was compiled: the constant is the cost.
+            cost, none = self.matrix.offset, np.zeros(0)
+            return Answer(AnswerStatus.OPTIMAL, objective=cost, bound=cost, values=none, violations=self.matrix.violations(none))
+        if (self._lower > self._upper).any():
+            return Answer(AnswerStatus.INFEASIBLE, message="a lower bound is above its upper bound")
+        return self._run(request)
+
+    @abstractmethod
+    def _run(self, request: Request) -> Answer:
+        """Solve the matrix with the bounds last sent."""
+
+    @abstractmethod
+    def _send_bounds(self, index: NDArray[np.int32]) -> None:
+        """Pass on the bounds of these columns (distinct, in order)."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyomo.common.enums import ObjectiveSense
-from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError
+from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError, InvalidValueError
 from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.base.objective import Objective
 from pyomo.core.base.PyomoModel import ConcreteModel
@@ -46,10 +46,11 @@ class Violations:
 class Matrix:
     """Minimise c·x + offset subject to row_lower <= A·x <= row_upper, col_lower <= x <= col_upper.
 
-    Infinite limits are plus or minus infinity. `rows` pairs each row with the side it bounds:
+    `model` is what it was compiled from. Infinite limits are plus or minus infinity. `rows` pairs each row with the side it bounds:
     -1 below, +1 above, 0 both (an equation or a range). `integrality` is True where a column is integer.
     """
 
+    model: ConcreteModel
     columns: tuple[VarData, ...]
     rows: tuple[tuple[ConstraintData, int], ...]
     c: FloatArray
@@ -132,6 +133,9 @@ def compile_matrix(model: ConcreteModel) -> Matrix:
         raise SolverError("the model must have exactly one active objective, and minimise it")
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+        offset, rhs = float(form.c_offset[0]), np.asarray(form.rhs, dtype=float)
+    except InvalidValueError as error:
+        raise SolverError(f"a number of the model is not one: {error}") from error
     except (InvalidConstraintError, InvalidExpressionError) as error:
         raise SolverError(f"the model is not linear: {error}") from error
     except InfeasibleConstraintException as error:
@@ -140,8 +144,9 @@ def compile_matrix(model: ConcreteModel) -> Matrix:
     columns, unused = list(form.columns), _unused(model, form.columns)
     columns += unused
     lower, upper, integrality = _column_limits(columns)
-    A, rows, row_lower, row_upper = _merge_ranges(form.A, form.rows, np.asarray(form.rhs, dtype=float))
+    A, rows, row_lower, row_upper = _merge_ranges(form.A, form.rows, rhs)
     matrix = Matrix(
+        model=model,
         columns=tuple(columns),
         rows=tuple(rows),
         c=np.concatenate((form.c.toarray()[0], np.zeros(len(unused)))),
@@ -151,7 +156,7 @@ def compile_matrix(model: ConcreteModel) -> Matrix:
         col_lower=lower,
         col_upper=upper,
         integrality=integrality,
-        offset=float(form.c_offset[0]),
+        offset=offset,
     )
     _check_numbers(matrix)
     return matrix

@@ -16,16 +16,15 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
+from numpy.typing import NDArray
 
 from orepact.errors import OptionError, SolverError
-from orepact.solver.answer import Answer, AnswerStatus, Indices, Kind, Limits
-from orepact.solver.handover import FloatArray, Matrix
-from orepact.solver.progress import Listener
+from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
+from orepact.solver.handover import Matrix
 from orepact.solver.watch import WATCHED, Post, Watch, finite, on_callback
 
 _OWN = ("output_flag", "threads", "random_seed", "mip_rel_gap", "time_limit", "objective_bound", "solve_relaxation")
@@ -39,15 +38,22 @@ _LIMITS = {
     HighsModelStatus.kMemoryLimit: "memory",
 }
 
+_ANSWERED = (
+    HighsModelStatus.kOptimal,
+    HighsModelStatus.kInfeasible,
+    HighsModelStatus.kUnbounded,
+    HighsModelStatus.kUnboundedOrInfeasible,
+    HighsModelStatus.kObjectiveBound,
+)
+
 _scheduler = threading.local()
 """HiGHS keeps one pool of workers per Python thread; another number of threads needs another pool."""
 
 
-class Session:
+class Session(Solver):
     """One HiGHS instance holding one matrix.
 
-    `threads` 0 means as many as there are cores; `extra` are further HiGHS options by their own names. `stop_event` may be
-    shared by several sessions: setting it ends every solve that runs, and every solve asked later, at once.
+    `threads` 0 means as many as there are cores; `extra` are further HiGHS options by their own names.
     Raises OptionError for an option that HiGHS does not know or a value it refuses, SolverError if it refuses the matrix.
     """
 
@@ -60,10 +66,8 @@ class Session:
         extra: Mapping[str, bool | int | float | str] | None = None,
         stop_event: threading.Event | None = None,
     ) -> None:
-        self.matrix = matrix
-        self.stop_event = threading.Event() if stop_event is None else stop_event
+        super().__init__(matrix, stop_event)
         self.threads = threads or _cores()
-        self._lower, self._upper = matrix.col_lower.copy(), matrix.col_upper.copy()
         self._relaxed = False
         self._basis: highspy.HighsBasis | None = None
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -80,153 +84,30 @@ class Session:
         for kind in WATCHED:
             self._highs.startCallback(kind)
 
-    def set_bounds(self, indices: Indices, lower: Limits, upper: Limits) -> None:
-        """Replace the bounds of these columns (arrays as long as `indices`, or one number for all)."""
-        index = np.asarray(indices, dtype=np.int32)
-        self._lower[index], self._upper[index] = lower, upper
-        if np.isnan(self._lower[index]).any() or np.isnan(self._upper[index]).any():
-            raise SolverError("a bound is not a number")
-        self._send_bounds(np.unique(index))
-
-    def reset_bounds(self) -> None:
-        """Return every bound to what the matrix says."""
-        changed = np.flatnonzero((self._lower != self.matrix.col_lower) | (self._upper != self.matrix.col_upper))
-        self.set_bounds(changed, self.matrix.col_lower[changed], self.matrix.col_upper[changed])
-
-    def solve(
-        self,
-        kind: Kind = "mip",
-        *,
-        gap: float = 0.0,
-        time_limit: float = math.inf,
-        cutoff: float | None = None,
-        warm: bool = True,
-        start: FloatArray | None = None,
-        listener: Listener | None = None,
-    ) -> Answer:
-        """Solve the MIP, or its LP relaxation (`kind="lp"`).
-
-        `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
-        dear are sought: status CUTOFF if there is none (an LP may also ignore it). `warm` lets an LP start from the last
-        LP's basis. `start` gives a MIP first values. The listener hears of progress from within the solve.
-        An exception raised by the listener ends the solve and is raised again here.
-        """
-        return self._solve(kind, self.stop_event, gap, time_limit, cutoff, warm, start, listener)
-
-    def polish(self, answer: Answer) -> Answer:
-        """Fix every integer at its rounded value and solve the LP that is left, so that the plan is exact.
-
-        Where that LP has no optimum, the answer comes back unchanged but for a message that says so.
-        """
-        whole = self.matrix.integer_indices
-        if answer.values is None or not whole.size:
-            return answer
-        rounded = np.clip(np.round(answer.values[whole]), self._lower[whole], self._upper[whole])
-        lower, upper = self._lower[whole].copy(), self._upper[whole].copy()
-        try:
-            self.set_bounds(whole, rounded, rounded)
-            exact = self._solve("lp", threading.Event(), warm=False)  # a plan found just before a stop is polished all the same
-        finally:
-            self.set_bounds(whole, lower, upper)
-        seconds = answer.seconds + exact.seconds
-        if exact.status is not AnswerStatus.OPTIMAL or exact.values is None:
-            worst = answer.violations.integrality if answer.violations else math.nan
-            note = f"not polished: with the integers rounded the LP is {exact.status}; they are off by up to {worst:.1e}"
-            return replace(answer, seconds=seconds, message="; ".join(filter(None, (answer.message, note))))
-        values = exact.values.copy()
-        values[whole] = rounded
-        objective = self.matrix.objective(values)
-        bound = None if answer.bound is None else min(answer.bound, objective)
-        return replace(answer, values=values, objective=objective, bound=bound, seconds=seconds, violations=self.matrix.violations(values))
-
-    def stop(self) -> None:
-        """Ask a running solve to end with what it has; may be called from any thread."""
-        self.stop_event.set()
-
-    # What follows is between the session and HiGHS.
-
-    def _solve(
-        self,
-        kind: Kind,
-        stop: threading.Event,
-        gap: float = 0.0,
-        time_limit: float = math.inf,
-        cutoff: float | None = None,
-        warm: bool = True,
-        start: FloatArray | None = None,
-        listener: Listener | None = None,
-    ) -> Answer:
-        watch = Watch(stop, listener)
-        if stop.is_set() or time_limit <= 0:
-            limit = "interrupt" if stop.is_set() else "time"
-            return Answer(AnswerStatus.LIMIT, limit=limit, message="stopped before it began")
-        if not self.matrix.columns:
-            return self._empty()
-        self._relax(kind == "lp")
-        if kind == "lp" and warm and self._basis is not None:
+    def _run(self, request: Request) -> Answer:
+        watch = Watch(request.stop, request.listener)
+        self._relax(request.kind == "lp" or not self.matrix.integer_indices.size)  # HiGHS answers a MIP without integers as an LP
+        if self._relaxed and request.warm and self._basis is not None:
             self._highs.setBasis(self._basis)
         else:
             self._highs.clearSolver()
-        if kind == "mip" and start is not None:
+        if not self._relaxed and request.start is not None:
             n = len(self.matrix.columns)
-            self._highs.setSolution(n, np.arange(n, dtype=np.int32), np.ascontiguousarray(start, dtype=float))
-        self._set("mip_rel_gap", gap)
-        self._set("objective_bound", math.inf if cutoff is None else cutoff)
-        status = self._run(watch, time_limit)
-        if kind == "lp" and warm and _failed(status):
+            self._highs.setSolution(n, np.arange(n, dtype=np.int32), np.ascontiguousarray(request.start, dtype=float))
+        self._set("mip_rel_gap", request.gap)
+        self._set("objective_bound", math.inf if request.cutoff is None else request.cutoff)
+        status = self._run_highs(watch, request.time_limit)
+        if self._relaxed and request.warm and status not in _ANSWERED and status not in _LIMITS:
             self._highs.clearSolver()
-            status = self._run(watch, time_limit)
+            status = self._run_highs(watch, request.time_limit)
         if status == HighsModelStatus.kUnboundedOrInfeasible:
-            answer = self._without_plan(self._tell_unbounded(watch, time_limit), cutoff)
+            status = self._tell_unbounded(watch, request.time_limit)
+            answer = self._without_plan(status, request.cutoff)
         else:
-            answer = self._read(status, cutoff, watch.root_bound)
+            answer = self._read(status, request.cutoff, watch.root_bound)
         return replace(answer, seconds=watch.seconds())
 
-    def _set(self, name: str, value: bool | int | float | str) -> None:
-        if self._highs.setOptionValue(name, value) == HighsStatus.kOk:
-            return
-        known = [o for o in dir(self._highs.getOptions()) if not o.startswith("_")]
-        if name in known:
-            raise OptionError(f"solver option {name!r} cannot be {value!r}")
-        near = difflib.get_close_matches(name, known, n=1)
-        raise OptionError(f"unknown solver option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-
-    def _pass_matrix(self) -> None:
-        m = self.matrix
-        status = self._highs.passModel(
-            len(m.columns),
-            len(m.rows),
-            m.A.nnz,
-            int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize),
-            m.offset,
-            m.c,
-            m.col_lower,
-            m.col_upper,
-            m.row_lower,
-            m.row_upper,
-            m.A.indptr.astype(np.int32, copy=False),
-            m.A.indices.astype(np.int32, copy=False),
-            m.A.data,
-            m.integrality.astype(np.int32),
-        )
-        if status == HighsStatus.kError:
-            raise SolverError(f"HiGHS refuses the model; coefficient ranges: {m.coefficient_ranges()}")
-
-    def _send_bounds(self, index: np.ndarray[Any, np.dtype[np.int32]]) -> None:
-        if index.size:
-            status = self._highs.changeColsBounds(index.size, index, self._lower[index], self._upper[index])
-            if status == HighsStatus.kError:
-                raise SolverError("HiGHS refuses the bounds")
-
-    def _relax(self, relaxed: bool) -> None:
-        whole = self.matrix.integer_indices
-        if relaxed != self._relaxed and whole.size:
-            kind = highspy.HighsVarType.kContinuous if relaxed else highspy.HighsVarType.kInteger
-            self._highs.changeColsIntegrality(whole.size, whole, np.full(whole.size, int(kind), dtype=np.uint8))
-        self._relaxed = relaxed
-
-    def _run(self, watch: Watch, time_limit: float) -> HighsModelStatus:
+    def _run_highs(self, watch: Watch, time_limit: float) -> HighsModelStatus:
         if getattr(_scheduler, "threads", None) != self.threads:
             highspy.Highs.resetGlobalScheduler(True)
             _scheduler.threads = self.threads
@@ -251,7 +132,7 @@ class Session:
         self._set("objective_bound", math.inf)
         self._highs.clearSolver()
         try:
-            status = self._run(watch, time_limit)
+            status = self._run_highs(watch, time_limit)
         finally:
             self._highs.changeColsCost(n, every, self.matrix.c)
             self._basis = None
@@ -287,35 +168,60 @@ class Session:
         return plan
 
     def _without_plan(self, status: HighsModelStatus, cutoff: float | None) -> Answer:
-        message = self._highs.modelStatusToString(status)
-        nodes = max(0, int(self._highs.getInfo().mip_node_count))
+        message, facts = self._highs.modelStatusToString(status), self._highs.getInfo()
+        nodes = max(0, int(facts.mip_node_count))
         if status in _LIMITS:
-            bound = None if self._relaxed else _least(finite(self._highs.getInfo().mip_dual_bound), cutoff)
+            bound = None if self._relaxed else _least(finite(facts.mip_dual_bound), cutoff)
             return Answer(AnswerStatus.LIMIT, bound=bound, nodes=nodes, limit=_LIMITS[status], message=message)
         if status == HighsModelStatus.kUnbounded:
             return Answer(AnswerStatus.UNBOUNDED, message=message)
-        if status == HighsModelStatus.kObjectiveBound or (status == HighsModelStatus.kInfeasible and cutoff is not None):
+        if cutoff is not None and status in (HighsModelStatus.kObjectiveBound, HighsModelStatus.kInfeasible):
             return Answer(AnswerStatus.CUTOFF, bound=cutoff, nodes=nodes, message=f"nothing cheaper than {cutoff:g}")
         if status == HighsModelStatus.kInfeasible:
             return Answer(AnswerStatus.INFEASIBLE, nodes=nodes, message=message)
         return Answer(AnswerStatus.ERROR, nodes=nodes, message=f"HiGHS answers {message!r}")
 
-    def _empty(self) -> Answer:
-        """No columns: every row was checked when the matrix was compiled, so the constant is the cost."""
-        cost, none = self.matrix.offset, np.zeros(0)
-        return Answer(AnswerStatus.OPTIMAL, objective=cost, bound=cost, values=none, violations=self.matrix.violations(none))
+    def _set(self, name: str, value: bool | int | float | str) -> None:
+        if self._highs.setOptionValue(name, value) == HighsStatus.kOk:
+            return
+        known = [o for o in dir(self._highs.getOptions()) if not o.startswith("_")]
+        if name in known:
+            raise OptionError(f"solver option {name!r} cannot be {value!r}")
+        near = difflib.get_close_matches(name, known, n=1)
+        raise OptionError(f"unknown solver option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
+    def _pass_matrix(self) -> None:
+        m = self.matrix
+        status = self._highs.passModel(
+            len(m.columns),
+            len(m.rows),
+            m.A.nnz,
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            m.offset,
+            m.c,
+            m.col_lower,
+            m.col_upper,
+            m.row_lower,
+            m.row_upper,
+            m.A.indptr,
+            m.A.indices,
+            m.A.data,
+            m.integrality.astype(np.int32),
+        )
+        if status == HighsStatus.kError:
+            raise SolverError(f"HiGHS refuses the model; coefficient ranges: {m.coefficient_ranges()}")
 
-def _failed(status: HighsModelStatus) -> bool:
-    """Neither an answer nor a limit: worth another try from scratch."""
-    answers = (
-        HighsModelStatus.kOptimal,
-        HighsModelStatus.kInfeasible,
-        HighsModelStatus.kUnbounded,
-        HighsModelStatus.kUnboundedOrInfeasible,
-        HighsModelStatus.kObjectiveBound,
-    )
-    return status not in answers and status not in _LIMITS
+    def _send_bounds(self, index: NDArray[np.int32]) -> None:
+        if self._highs.changeColsBounds(index.size, index, self._lower[index], self._upper[index]) == HighsStatus.kError:
+            raise SolverError("HiGHS refuses the bounds")
+
+    def _relax(self, relaxed: bool) -> None:
+        whole = self.matrix.integer_indices
+        if relaxed != self._relaxed and whole.size:
+            kind = highspy.HighsVarType.kContinuous if relaxed else highspy.HighsVarType.kInteger
+            self._highs.changeColsIntegrality(whole.size, whole, np.full(whole.size, int(kind), dtype=np.uint8))
+        self._relaxed = relaxed
 
 
 def _least(bound: float | None, *others: float | None) -> float | None:

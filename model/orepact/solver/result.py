@@ -12,15 +12,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from importlib import metadata
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 from orepact.errors import InfeasibleError, NoSolutionError
 
-try:
-    import resource
-except ImportError:  # Windows has none
-    resource = None  # type: ignore[assignment]
+_resource: ModuleType | None = import_module("resource") if find_spec("resource") else None
+"""What tells the memory used; Windows has none."""
 
 PACKAGES = ("orepact", "pyomo", "highspy", "numpy", "pandas")
 """Whose versions a result carries, besides Python's own."""
@@ -137,7 +137,7 @@ def versions() -> dict[str, str]:
 
 def peak_memory_mb() -> float | None:
     """Most memory this process ever held, MB; None where the system does not say."""
-    if resource is None:
+    if _resource is None:
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = float(_resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss)
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -16,7 +16,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_rows
+from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.targets.common import Row, denominator, nodes_in, targets_of, tested, use
 from orepact.instance.schema import ALL
 from orepact.market.shocks import given
@@ -34,7 +34,7 @@ def add_outage(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                     terms = remaining(model, case, target, lost, kappa, t, w)
                     terms.extend(use(model, case, denominator(case, target), nodes_in(case, target), t, w), -float(target["value"]))
                     rows[target["target"], name, kappa, t, w] = (0.0, terms, None)
-    add_rows(block, "n_minus_1", rows)
+    add_goals(block, "n_minus_1", rows, case.rules.elastic)
     return block
 
 

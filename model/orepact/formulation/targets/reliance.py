@@ -15,7 +15,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_rows
+from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.targets.common import Row, denominator, nodes_in, relocated, targets_of, tested, use
 from orepact.instance.schema import ALL
 
@@ -31,7 +31,7 @@ def add_reliance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                 terms = relied_on(model, case, k, s, nodes, bool(target["upstream"]), t, w)
                 terms.extend(use(model, case, denominator(case, target), nodes, t, w), -float(target["value"]))
                 rows[target["target"], s, t, w] = (None, terms, 0.0)
-    add_rows(block, "cap", rows)
+    add_goals(block, "cap", rows, case.rules.elastic)
     return block
 
 

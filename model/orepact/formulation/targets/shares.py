@@ -13,7 +13,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_rows
+from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.stockpile import site_place
 from orepact.formulation.targets.common import Row, denominator, nodes_in, targets_of, tested, use
 from orepact.market.shocks import given
@@ -29,7 +29,7 @@ def add_shares(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                 terms = supplied(model, case, target, t, w)
                 terms.extend(use(model, case, denominator(case, target), nodes_in(case, target), t, w), -float(target["value"]))
                 rows[target["target"], t, w] = (0.0, terms, None)
-    add_rows(block, "share", rows)
+    add_goals(block, "share", rows, case.rules.elastic)
     return block
 
 

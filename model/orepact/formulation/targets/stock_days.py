@@ -11,7 +11,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_rows
+from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.targets.common import denominator, nodes_in, targets_of, tested, use
 
 
@@ -29,5 +29,5 @@ def add_stock_days(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                     terms.add(1.0, model.stockpile.level[s, t, w])
             terms.extend(use(model, case, denominator(case, target), nodes, t, w), -float(target["value"]) / 365.0)
             rows[target["target"], t, w] = (0.0, terms, None)
-    add_rows(block, "days", rows)
+    add_goals(block, "days", rows, case.rules.elastic)
     return block

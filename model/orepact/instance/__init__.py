@@ -1,0 +1,1 @@
+"""What is given: an instance read, converted, checked and frozen."""

@@ -1,0 +1,192 @@
+"""The search: the cheapest package over the listed price paths and their neighbours, or one model of them all.
+
+    list       free trade, the user's own paths, floors and tariffs by stage, graded and constant (market/paths.py)
+    examine    an LP bound for each path, MIPs in rising order while a bound beats the best plan (examine.py)
+    improve    neighbours of the best path: one product to any rung throughout; then one rung in one window; until none helps
+
+What is proven: no package on any path examined costs less than the bound. The one MILP over the same list is the cross-check.
+Where no path has a plan, the paths that miss the targets least guide the search; then the planner, a relaxation of every path,
+tells an infeasible instance from one whose paths were not enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orepact.formulation.case import Rules
+from orepact.market.offers import Market
+from orepact.market.paths import Path, distinct, listed_paths, neighbours, own_paths
+from orepact.options import SolveOptions
+from orepact.solver.answer import AnswerStatus
+from orepact.solver.examine import Batch, Clock, Examiner, Plan, Record, describe, open_solver, prepare
+from orepact.solver.progress import Listener
+from orepact.solver.result import Status
+
+Adjust = Callable[[Path], Path]
+"""What a user's package fixes on every path."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a search ended; money in the world's scaled units. `plan` is None unless the status has one."""
+
+    status: Status
+    plan: Plan | None
+    bound: float | None
+    records: tuple[Record, ...]
+    listed: int
+    proven: str
+    limit: str | None
+    size: dict[str, object]
+
+
+def search(market: Market, options: SolveOptions, clock: Clock, listener: Listener | None = None, adjust: Adjust | None = None) -> Outcome:
+    """Find the cheapest plan by the method and behaviour asked."""
+    fixed = adjust or (lambda path: path)
+    paths = distinct(fixed(p) for p in starting_list(market, options))
+    if options.behaviour == "planner":
+        return _one_model(market, paths, Rules(behaviour="planner"), options, clock, "the planner's problem, a bound on every policy", listener)
+    rules = market_rules(market)
+    if options.method == "milp":
+        return _one_model(market, paths, rules, options, clock, f"over {len(paths)} paths in one model", listener)
+    return _by_paths(market, paths, rules, options, clock, listener, fixed)
+
+
+def starting_list(market: Market, options: SolveOptions) -> list[Path]:
+    """Paths to begin with."""
+    if options.own_paths_only:
+        return own_paths(market.world, market.ladders) or [market.free]
+    listed = listed_paths(market.world, market.ladders)
+    return listed[: options.path_list] if options.path_list else listed
+
+
+def market_rules(market: Market) -> Rules:
+    """The rules of a market run, as the instance sets them."""
+    return Rules(duty=market.world.settings.owners.entry == "duty")
+
+
+BASELINE = Rules(support=False, targets=False, stock=False, duty=True)
+"""No policy: free trade, plain merchant offers, whoever can earn its cost builds."""
+
+
+def _one_model(
+    market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, scope: str, listener: Listener | None
+) -> Outcome:
+    """One MILP over all the paths at once."""
+    built, matrix = prepare(market, paths, rules, clock)
+    solver = open_solver(matrix, options, clock)
+    examiner = Examiner(market, rules, options, clock, listener)
+    examiner.listed = len(paths)
+    with clock.phase("solve"):
+        answer = solver.solve("mip", gap=options.gap, time_limit=clock.left, listener=examiner.hear)
+        answer = solver.polish(answer) if answer.values is not None else answer
+    size = describe(matrix, answer)
+    plan = None
+    if answer.values is not None and answer.objective is not None:
+        plan = Plan(built, matrix, answer.values, answer.objective, paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, matrix=matrix, values=answer.values))
+    records = tuple(Record(p, bound=answer.bound, status="in the one model") for p in paths) if rules.behaviour == "market" else ()
+    if answer.status is AnswerStatus.OPTIMAL:
+        return Outcome(Status.SOLVED, plan, answer.bound, records, len(paths), f"{scope}: solved to the gap asked", None, size)
+    if answer.status is AnswerStatus.INFEASIBLE and rules.behaviour == "planner":
+        return Outcome(Status.INFEASIBLE, None, None, records, len(paths), "even the planner's relaxation has no plan", None, size)
+    if answer.status is AnswerStatus.INFEASIBLE:
+        return _without_plan(market, records, len(paths), options, clock, size, None)
+    limit = answer.limit or answer.message
+    status = Status.NO_PLAN if plan is None else Status.LIMIT
+    return Outcome(status, plan, answer.bound, records, len(paths), f"{scope}: stopped ({limit})", limit, size)
+
+
+def _chosen(market: Market, plan_paths: Sequence[Path], built, matrix, values) -> Path:  # type: ignore[no-untyped-def]
+    """The whole path that the chains' own choices make up."""
+    rungs = list(market.free.rungs)
+    label = []
+    for (c, j), y in built.model.choice.y.items():
+        if values[matrix.index(y)] > 0.5:
+            path = built.case.chain_paths[c][j]
+            label.append(path.label)
+            for k in built.case.chains[c]:
+                rungs[k] = path.rungs[k]
+    whole = Path(tuple(rungs), "; ".join(dict.fromkeys(label)))
+    return next((p for p in plan_paths if p == whole), whole)
+
+
+def _by_paths(
+    market: Market, paths: list[Path], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust
+) -> Outcome:
+    """Path search: the list, then neighbours of the best until none helps."""
+    examiner = Examiner(market, rules, options, clock, listener)
+    examiner.listed = len(paths)
+    examiner.examine(paths)
+    if examiner.plan is None and not clock.over and not options.own_paths_only:
+        _towards_feasible(market, examiner, paths, rules, options, clock, fixed)
+    exhausted = _improve(market, examiner, options, clock, fixed)
+    records = tuple(sorted(examiner.records.values(), key=_rank))
+    bound = examiner.bound
+    if examiner.plan is None:
+        limit = None if not clock.over else "interrupt" if clock.stop.is_set() else "time"
+        return _without_plan(market, records, len(paths), options, clock, examiner.size, limit)
+    open_gap = bound is None or not examiner.good_enough(bound)
+    limit = None
+    if open_gap:
+        limit = "interrupt" if clock.stop.is_set() else "time"
+        proven = "stopped before every path had a bound" if bound is None else f"stopped with the gap still open, over {len(records)} paths"
+    else:
+        reach = "no neighbour is better" if exhausted else "neighbours not all examined"
+        proven = f"proven over {len(records)} paths; {reach}" if options.neighbours and not options.own_paths_only else f"proven over {len(records)} paths"
+    return Outcome(Status.LIMIT if open_gap else Status.SOLVED, examiner.plan, bound, records, len(paths), proven, limit, examiner.size)
+
+
+def _rank(record: Record) -> tuple[float, float]:
+    return (math.inf if record.objective is None else record.objective, math.inf if record.bound is None else record.bound)
+
+
+def _improve(market: Market, examiner: Examiner, options: SolveOptions, clock: Clock, fixed: Adjust) -> bool:
+    """Examine neighbours of the best path until none helps; whether the neighbourhood was exhausted."""
+    if not options.neighbours or options.own_paths_only:
+        return False
+    while examiner.plan is not None and not clock.over and len(examiner.records) < options.max_paths:
+        for fine in (False, True):
+            near = distinct(fixed(p) for p in neighbours(market.world, market.ladders, examiner.plan.path, fine))
+            if examiner.examine(near):
+                break
+        else:
+            return not clock.over and len(examiner.records) < options.max_paths
+    return False
+
+
+def _towards_feasible(
+    market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust
+) -> None:
+    """Where no path has a plan: follow the neighbours that miss the targets least until one has."""
+    elastic = Rules(support=rules.support, targets=True, stock=rules.stock, duty=rules.duty, elastic=True)
+    known: dict[Path, float] = {}
+    frontier = list(paths)
+    while frontier and not clock.over and examiner.plan is None and len(examiner.records) < options.max_paths:
+        batch = Batch(market, frontier, elastic, options, clock)
+        answers = batch.bounds(range(len(frontier)), lambda n: None)
+        known.update({frontier[p]: a.objective for p, a in answers.items() if a.status is AnswerStatus.OPTIMAL and a.objective is not None})
+        if not known:
+            return
+        best = min(known, key=lambda p: known[p])
+        frontier = [p for p in distinct(fixed(p) for p in neighbours(market.world, market.ladders, best, False)) if p not in known]
+        if known[best] <= 1e-7 and best not in examiner.records:
+            examiner.examine([best])
+        examiner.examine(frontier)
+        if best not in batch.paths:
+            return
+
+
+def _without_plan(
+    market: Market, records: tuple[Record, ...], listed: int, options: SolveOptions, clock: Clock, size: dict[str, object], limit: str | None
+) -> Outcome:
+    """Tell an infeasible instance from one whose paths (or time) were not enough."""
+    if limit is None and not clock.over:
+        built, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
+        with clock.phase("solve"):
+            answer = open_solver(matrix, options, clock).solve("mip", gap=1.0, time_limit=clock.left)
+        if answer.status is AnswerStatus.INFEASIBLE:
+            return Outcome(Status.INFEASIBLE, None, None, records, listed, "even the planner's relaxation of every path has no plan", None, size)
+    proven = f"no plan on the {len(records)} paths examined" if limit is None else f"stopped by {limit} before a plan was found"
+    return Outcome(Status.NO_PLAN, None, None, records, listed, proven, limit, size)

@@ -1,0 +1,359 @@
+"""HiGHS in memory: every ending is told as what it is, and one session can be asked again and again."""
+
+from __future__ import annotations
+
+import gc
+import math
+import threading
+import time
+import weakref
+from itertools import product
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from example_models import TWO_PLANTS_COST, TWO_PLANTS_RELAXED, knapsack, market_split, two_plants
+from orepact.errors import OptionError, SolverError
+from orepact.solver.answer import Answer, AnswerStatus
+from orepact.solver.handover import Matrix, compile_matrix
+from orepact.solver.highs import Session
+from orepact.solver.progress import Progress
+
+HARD = compile_matrix(market_split())
+"""Never proven within a test."""
+
+SMALL = compile_matrix(knapsack([21, 34, 13, 55, 8, 44, 29, 31, 17, 23], [5, 9, 3, 14, 2, 11, 7, 8, 4, 6], 31))
+
+
+def unbounded(whole: bool) -> Matrix:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2), domain=pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals)
+    m.row = pyo.Constraint(expr=m.x[0] - m.x[1] == 0)
+    m.cost = pyo.Objective(expr=-m.x[0])
+    return compile_matrix(m)
+
+
+def contradictory(whole: bool) -> Matrix:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2), domain=pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals)
+    m.rows = pyo.ConstraintList()
+    m.rows.add(2 * m.x[0] - 2 * m.x[1] == 1 if whole else m.x[0] - m.x[1] <= -1)
+    m.rows.add(m.x[0] - m.x[1] >= 0)
+    m.cost = pyo.Objective(expr=-m.x[0])
+    return compile_matrix(m)
+
+
+def test_mip_and_its_relaxation() -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    plan = session.solve()
+    assert plan.status is AnswerStatus.OPTIMAL
+    assert plan.objective == pytest.approx(TWO_PLANTS_COST)
+    assert plan.bound == pytest.approx(TWO_PLANTS_COST)
+    assert plan.gap == pytest.approx(0, abs=1e-9)
+    assert plan.root_bound == pytest.approx(TWO_PLANTS_COST)
+    assert plan.duals is None
+    assert plan.violations is not None
+    assert plan.violations.rows <= 1e-9
+    relaxed = session.solve("lp")
+    assert relaxed.status is AnswerStatus.OPTIMAL
+    assert relaxed.objective == pytest.approx(TWO_PLANTS_RELAXED)
+    assert relaxed.root_bound is None
+    again = session.solve()
+    assert again.objective == plan.objective
+
+
+def test_duals_are_the_change_of_cost_per_unit_of_the_row() -> None:
+    matrix = compile_matrix(two_plants())
+    relaxed = Session(matrix, threads=1).solve("lp")
+    assert relaxed.duals is not None
+    names = [row.name for row, _ in matrix.rows]
+    assert relaxed.duals[names.index("demand")] == pytest.approx(4)  # one more t is bought at 4
+    assert relaxed.duals[names.index("capacity[0]")] == pytest.approx(1 - 4)  # one more t of capacity saves buying at 4, costs making at 1
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_bounds_are_changed_and_reset(warm: bool) -> None:
+    matrix = compile_matrix(two_plants())
+    built = matrix.indices([v for v in matrix.columns if v.name.startswith("built")])
+    session = Session(matrix, threads=1)
+    for kind in ("lp", "mip"):
+        session.set_bounds(built, 0, 0)
+        assert session.solve(kind, warm=warm).objective == pytest.approx(100 + 4 * 7)
+        session.set_bounds(built, [1, 1], [1, 1])
+        assert session.solve(kind, warm=warm).objective == pytest.approx(100 + 10 + 12 + 1 * 5 + 2 * 2)
+        session.reset_bounds()
+        assert session.solve(kind, warm=warm).objective == pytest.approx(TWO_PLANTS_COST)
+
+
+def test_bounds_that_cross_or_are_no_numbers() -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    session.set_bounds([0], 0.7, 0.3)
+    assert session.solve("lp").status is AnswerStatus.INFEASIBLE
+    assert session.solve().status is AnswerStatus.INFEASIBLE
+    session.reset_bounds()
+    assert session.solve().status is AnswerStatus.OPTIMAL
+    with pytest.raises(SolverError, match="not a number"):
+        session.set_bounds([0], math.nan, 1)
+    assert session.solve().status is AnswerStatus.OPTIMAL
+    with pytest.raises(IndexError):
+        session.set_bounds([99], 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["lp", "mip"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_infeasible_and_unbounded_are_told_apart(kind: str, whole: bool) -> None:
+    endless = Session(unbounded(whole), threads=1).solve(kind)  # type: ignore[arg-type]
+    assert endless.status is AnswerStatus.UNBOUNDED
+    assert (endless.objective, endless.bound, endless.values) == (None, None, None)
+    if kind == "lp" and whole:
+        return  # the relaxation of the integer contradiction has points
+    nothing = Session(contradictory(whole), threads=1).solve(kind)  # type: ignore[arg-type]
+    assert nothing.status is AnswerStatus.INFEASIBLE
+    assert (nothing.objective, nothing.bound, nothing.values) == (None, None, None)
+
+
+def test_costs_are_back_after_telling_unbounded() -> None:
+    session = Session(unbounded(True), threads=1)
+    assert session.solve().status is AnswerStatus.UNBOUNDED
+    session.set_bounds([0, 1], 0, 8)
+    assert session.solve().objective == pytest.approx(-8)
+
+
+@pytest.mark.parametrize(("cutoff", "status"), [(TWO_PLANTS_COST + 0.5, AnswerStatus.OPTIMAL), (TWO_PLANTS_COST - 0.5, AnswerStatus.CUTOFF)])
+def test_cutoff_counts_the_constant_of_the_cost(cutoff: float, status: AnswerStatus) -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    answer = session.solve(cutoff=cutoff)
+    assert answer.status is status
+    assert answer.bound is not None
+    assert answer.bound <= min(cutoff, TWO_PLANTS_COST) + 1e-9
+    assert session.solve().status is AnswerStatus.OPTIMAL  # a cutoff holds for one solve
+
+
+def test_cutoff_never_calls_a_dearer_plan_optimal() -> None:
+    best = Session(SMALL, threads=1).solve().objective
+    assert best is not None
+    answer = Session(SMALL, threads=1).solve(cutoff=best * 0.99)
+    assert answer.status is AnswerStatus.CUTOFF
+    assert answer.bound == pytest.approx(best * 0.99)
+
+
+def test_warm_lp_may_stop_at_the_cutoff() -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    session.solve("lp")
+    session.set_bounds(session.matrix.integer_indices, 0, 0)
+    answer = session.solve("lp", cutoff=120.0)
+    assert answer.status in (AnswerStatus.CUTOFF, AnswerStatus.OPTIMAL)
+    assert answer.bound is not None
+    assert 120.0 <= answer.bound <= 128 + 1e-9
+
+
+def test_time_limit_with_a_plan_keeps_it() -> None:
+    session = Session(HARD, threads=1)
+    answer = session.solve(time_limit=0.5)
+    assert (answer.status, answer.limit) == (AnswerStatus.LIMIT, "time")
+    assert answer.objective is not None
+    assert answer.values is not None
+    assert answer.bound is not None
+    assert answer.bound < answer.objective
+    assert HARD.violations(answer.values).rows <= 1e-5
+    assert answer.seconds < 5
+    again = session.solve(time_limit=0.5)  # the limit holds for each solve, not for all of them together
+    assert again.seconds >= 0.4
+    assert session.solve("lp", time_limit=0.5).status is AnswerStatus.OPTIMAL
+
+
+def test_no_time_no_numbers() -> None:
+    answer = Session(HARD, threads=1).solve(time_limit=0.0)
+    assert (answer.status, answer.limit) == (AnswerStatus.LIMIT, "time")
+    assert (answer.objective, answer.bound, answer.values, answer.gap) == (None, None, None, None)
+
+
+def test_node_limit_is_a_limit() -> None:
+    answer = Session(HARD, threads=1, extra={"mip_max_nodes": 5}).solve(time_limit=60)
+    assert answer.status is AnswerStatus.LIMIT
+    assert answer.limit == "solutions or nodes"
+    assert answer.objective is not None
+
+
+def test_stop_from_another_thread_keeps_the_plan() -> None:
+    session = Session(HARD, threads=1)
+    timer = threading.Timer(0.5, session.stop)
+    timer.start()
+    answer = session.solve(time_limit=60)
+    timer.join()
+    assert (answer.status, answer.limit) == (AnswerStatus.LIMIT, "interrupt")
+    assert answer.values is not None
+    assert answer.seconds < 30
+    assert session.solve().limit == "interrupt"  # the stop stands until it is taken back
+    session.stop_event.clear()
+    assert session.solve("lp").status is AnswerStatus.OPTIMAL
+    assert session.solve(time_limit=0.3).limit == "time"
+
+
+def test_one_event_stops_several_sessions() -> None:
+    stop = threading.Event()
+    sessions = [Session(HARD, threads=1, stop_event=stop) for _ in range(2)]
+    stop.set()
+    assert [s.solve().limit for s in sessions] == ["interrupt", "interrupt"]
+
+
+def test_listener_hears_of_better_plans() -> None:
+    heard: list[Progress] = []
+    answer = Session(HARD, threads=1).solve(time_limit=0.6, listener=heard.append)
+    assert heard
+    last = [event for event in heard if event.incumbent is not None][-1]
+    assert answer.objective is not None
+    assert last.incumbent is not None
+    assert last.incumbent >= answer.objective - 1e-6
+    assert last.bound is not None
+    assert last.gap is not None
+    assert last.gap >= 0
+    assert [event.seconds for event in heard] == sorted(event.seconds for event in heard)
+
+
+def test_listener_that_fails_ends_the_solve_and_is_heard() -> None:
+    def fail(event: Progress) -> None:
+        raise ValueError(f"cannot show {event.phase}")
+
+    session = Session(HARD, threads=1)
+    with pytest.raises(ValueError, match="cannot show solve"):
+        session.solve(time_limit=60, listener=fail)
+    assert session.solve("lp").status is AnswerStatus.OPTIMAL
+
+
+def test_interrupt_within_a_listener_keeps_the_plan() -> None:
+    def press(event: Progress) -> None:
+        if event.incumbent is not None:
+            raise KeyboardInterrupt
+
+    session = Session(HARD, threads=1)
+    answer = session.solve(time_limit=60, listener=press)
+    assert (answer.status, answer.limit) == (AnswerStatus.LIMIT, "interrupt")
+    assert answer.values is not None
+    assert session.stop_event.is_set()
+
+
+def test_sessions_in_two_threads_agree_with_one() -> None:
+    alone = Session(SMALL, threads=1).solve()
+    found: dict[int, Answer] = {}
+
+    def work(n: int) -> None:
+        found[n] = Session(SMALL, threads=1).solve()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {found[0].objective, found[1].objective} == {alone.objective}
+
+
+def test_python_runs_on_while_highs_does() -> None:
+    ticks = 0
+    over = threading.Event()
+
+    def count() -> None:
+        nonlocal ticks
+        while not over.is_set():
+            time.sleep(0.005)
+            ticks += 1
+
+    clock = threading.Thread(target=count)
+    clock.start()
+    Session(HARD, threads=1).solve(time_limit=0.6)
+    over.set()
+    clock.join()
+    assert ticks > 10
+
+
+def test_one_thread_may_use_sessions_with_different_numbers_of_threads() -> None:
+    objectives = [Session(compile_matrix(two_plants()), threads=n).solve().objective for n in (1, 2, 1, 0)]
+    assert objectives == pytest.approx([TWO_PLANTS_COST] * 4)
+
+
+def test_first_values_are_used() -> None:
+    start = np.zeros(len(HARD.columns))
+    start[HARD.indices([v for v in HARD.columns if v.name.startswith("under")])] = HARD.row_lower
+    answer = Session(HARD, threads=1, extra={"mip_max_nodes": 0, "mip_heuristic_effort": 0.0, "presolve": "off"}).solve(start=start, time_limit=20)
+    assert answer.objective is not None
+    assert answer.objective <= HARD.objective(start)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("mip_heuristic_efort", 0.1, "unknown solver option 'mip_heuristic_efort'; did you mean 'mip_heuristic_effort'"),
+        ("mip_heuristic_effort", "high", "cannot be 'high'"),
+        ("mip_heuristic_effort", 7.0, "cannot be 7.0"),
+        ("threads", 2, "set by its own argument"),
+    ],
+)
+def test_wrong_options_are_errors(name: str, value: str | float, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Session(HARD, extra={name: value})
+
+
+def test_numbers_beyond_highs_are_refused() -> None:
+    m = two_plants()
+    m.huge = pyo.Constraint(expr=1e17 * m.bought <= 1e18)
+    with pytest.raises(SolverError, match="coefficient ranges"):
+        Session(compile_matrix(m))
+
+
+def test_mip_without_integers_is_an_lp() -> None:
+    m = two_plants()
+    m.built.fix(1)
+    answer = Session(compile_matrix(m), threads=1).solve("mip", gap=0.1)
+    assert answer.objective == answer.bound == pytest.approx(100 + 10 + 12 + 1 * 5 + 2 * 2)
+
+
+def test_model_without_free_columns_costs_its_constant() -> None:
+    m = two_plants()
+    for v, value in ((m.built[0], 1), (m.built[1], 0), (m.output[0], 5), (m.output[1], 0), (m.bought, 2)):
+        v.fix(value)
+    answer = Session(compile_matrix(m)).solve()
+    assert answer.status is AnswerStatus.OPTIMAL
+    assert answer.objective == answer.bound == TWO_PLANTS_COST
+
+
+def test_a_session_that_nobody_holds_is_freed() -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    session.solve(listener=lambda _: None)
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert gone() is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    items=st.lists(st.tuples(st.integers(-9, 20), st.integers(1, 9)), min_size=1, max_size=6),
+    share=st.floats(0, 1.3),
+    cut=st.floats(0.5, 1.5),
+)
+def test_agrees_with_enumeration(items: list[tuple[int, int]], share: float, cut: float) -> None:
+    cost, weight = [a for a, _ in items], [w for _, w in items]
+    need = round(share * sum(weight))
+    choices = [x for x in product((0, 1), repeat=len(items)) if np.dot(x, weight) >= need]
+    best = min((3 + int(np.dot(x, cost)) for x in choices), default=None)
+    session = Session(compile_matrix(knapsack(cost, weight, need)), threads=1)
+    answer = session.solve()
+    if best is None:
+        assert answer.status is AnswerStatus.INFEASIBLE
+        assert answer.values is None
+        return
+    assert answer.objective == pytest.approx(best)
+    relaxed = session.solve("lp")
+    assert relaxed.objective is not None
+    assert relaxed.objective <= best + 1e-9
+    cutoff = best * cut
+    limited = session.solve(cutoff=cutoff)
+    if cutoff < best - 1e-3:
+        assert limited.status is AnswerStatus.CUTOFF
+    elif cutoff > best + 1e-3:
+        assert limited.objective == pytest.approx(best)
+    assert limited.bound is not None
+    assert limited.bound <= best + 1e-6

@@ -1,0 +1,55 @@
+"""Polishing: a plan with its whole numbers exact, or the plan as it was and the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from example_models import TWO_PLANTS_COST, two_plants
+from orepact.solver.answer import Answer, AnswerStatus
+from orepact.solver.handover import compile_matrix
+from orepact.solver.highs import Session
+
+
+def test_polish_makes_whole_numbers_exact() -> None:
+    matrix = compile_matrix(two_plants())
+    session = Session(matrix, threads=1)
+    rough = session.solve()
+    assert rough.values is not None
+    values = rough.values.copy()
+    values[matrix.integer_indices] -= 4e-7 * (values[matrix.integer_indices] > 0.5)
+    exact = session.polish(Answer(AnswerStatus.OPTIMAL, objective=matrix.objective(values), bound=rough.bound, values=values))
+    assert exact.values is not None
+    assert set(exact.values[matrix.integer_indices]) <= {0.0, 1.0}
+    assert exact.objective == pytest.approx(TWO_PLANTS_COST, abs=1e-9)
+    assert exact.violations is not None
+    assert exact.violations.integrality == 0
+    assert exact.message == ""
+    assert session.solve().objective == pytest.approx(TWO_PLANTS_COST)  # the bounds are as before
+
+
+def test_polish_that_fails_says_so_and_keeps_the_plan() -> None:
+    m = pyo.ConcreteModel()
+    m.on = pyo.Var(domain=pyo.Binary)
+    m.y = pyo.Var(bounds=(0.5, 1))
+    m.link = pyo.Constraint(expr=m.y <= 1e6 * m.on)
+    m.cost = pyo.Objective(expr=m.on)
+    matrix = compile_matrix(m)
+    values = np.zeros(2)
+    values[matrix.indices([m.on, m.y])] = 5e-7, 0.5
+    before = Answer(AnswerStatus.OPTIMAL, objective=5e-7, bound=0.0, values=values, violations=matrix.violations(values))
+    after = Session(matrix, threads=1).polish(before)
+    assert after.values is values
+    assert after.objective == before.objective
+    assert "not polished" in after.message
+    assert "5.0e-07" in after.message
+
+
+def test_polish_after_a_stop_still_works() -> None:
+    session = Session(compile_matrix(two_plants()), threads=1)
+    rough = session.solve()
+    session.stop()
+    exact = session.polish(rough)
+    assert exact.message == ""
+    assert exact.objective == pytest.approx(TWO_PLANTS_COST)
