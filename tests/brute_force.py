@@ -493,6 +493,7 @@ class Case:
             k = r["product"]
             node = MEMBERS if facts.pooled(k) else facts.node(r["country"])
             who = self.shares(k, node)
+            # a member that refuses can't be made to pay its part: nothing is bought into a stock it would share
             refused = self.behaviour == "market" and any(m in refusing for m in who)
             self.initial[k] += r["initial"]
             for t in facts.T:
@@ -694,6 +695,7 @@ class Case:
         return Lin(self.initial[k]) if t == 0 else self.held(k, t - 1, w)
 
     def _stock_days(self, r: Row, t: int, w: str) -> None:
+        # with an area: the stock held there against the use there
         k, area = names(r["products"])[0], either(r["area"], None)
         self.lp.nonpositive(self.use(k, t, w, area) * (r["value"] / 365) - self.held(k, t, w, area))
 

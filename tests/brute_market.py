@@ -141,6 +141,7 @@ class Ladders:
             else:
                 yield rungs
 
+    # the user's own paths are taken as given: no steps, dates, years or legal limits are asked of them
     def _own(self, chain: list[str]) -> Iterator[Path]:
         rows = self.facts.tables["price_paths"]
         for label in dict.fromkeys(r["path"] for r in rows):
@@ -369,6 +370,7 @@ class Bands:
         inside = sum(raw[o] for o in sources)
         sigma = {o: raw[o] / inside if inside > 0 else 1 / len(sources) for o in sources}
         dominant = facts.product[k]["dominant"]
+        # a dominant country that sells none of this product counts as no dominant source at all
         shut_out = given(dominant) and dominant in facts.sources[k] and dominant not in sources
         residual = dominant if dominant in sources else max(sources, key=lambda o: sigma[o])
         others = [o for o in sources if o != residual]

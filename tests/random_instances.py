@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from functools import cache
 from typing import Any
 
 from brute_force import Study
@@ -22,6 +23,7 @@ Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
 
+@cache
 def random_instance(seed: int) -> Instance:
     """The instance of a seed: the first draw that is small enough to enumerate and has a plan (or, now and then, none)."""
     for attempt in range(100):
@@ -36,7 +38,7 @@ def random_instance(seed: int) -> Instance:
         cases = list(itertools.islice(study.cases("market"), MOST_CASES + 1))
         if len(cases) > MOST_CASES:
             continue
-        if dice.random() < 0.15 or any(study.solve("market", *case).objective is not None for case in cases):
+        if dice.random() < 0.25 or any(study.solve("market", *case).objective is not None for case in cases):
             return instance
     raise AssertionError(f"no small instance for seed {seed}")
 
@@ -289,7 +291,9 @@ class Draw:
         if self.needy and self.chance(0.7):
             w = codes[-1]
             self.tables["scenarios"][-1]["downside"] = True
-            self.row("shocks", scenario=w, kind="price", product="*", value=self.between(0.6, 0.98))
+            self.row("shocks", scenario=w, kind="price", product="*", value=self.between(0.35, 0.95))
+        if self.needy and n > 1 and self.chance(0.4):
+            self.row("shocks", scenario=codes[1], kind="price", product=self.pick("*", "M"), value=self.between(1.2, 2.2), **self.years())
         if self.chance(0.25):
             flags = self.pick({"downside": True}, {"normal": True}, {})
             self.row("scenarios", scenario="stress", probability=0, **flags)
@@ -432,7 +436,7 @@ class Draw:
                     legal_limit=self.between(0.1, 0.5) if self.chance(0.15) else None,
                     **(self.years() if self.chance(0.2) else {}),
                 )  # fmt: skip
-        if self.chance(0.12):
+        if self.chance(0.25):
             for k in self.codes:
                 if len(self.rungs[k]) > 1:
                     for year in self.some(self.starts, 0.7):
@@ -492,7 +496,7 @@ class Draw:
             for node in nodes:
                 rate = max(self.want[k], self.capacity[k]) * self.between(0.05, 0.8)
                 initial = rate * self.between(0.1, 1.0) if self.chance(0.35) else None
-                room = (initial or 0.0) + rate * self.between(0.5, 4) if self.chance(0.5) else None
+                room = (initial or 0.0) + rate * self.between(0.1, 1.5) if self.chance(0.5) else None
                 self.row("stockpiles", product=k, country=node, initial=initial, max_level=room, max_purchase=rate)
 
     def targets(self) -> None:
@@ -508,12 +512,12 @@ class Draw:
             needed = self.needy and number == 0
             kind = self.pick("zone_share", "zone_share", "activity_share", "reliance_cap", "reliance_cap", "n_minus_1", "stock_days", "stock_days")
             if needed:
-                kind = self.pick("zone_share", "activity_share", "reliance_cap", "n_minus_1")
+                kind = self.pick("zone_share", "activity_share", "reliance_cap", "reliance_cap", "n_minus_1")
             local = self.chance(0.4)
             makers = [k for k in self.codes if self.capacity[k] > 0]
             k = self.pick(*makers) if kind in ("zone_share", "activity_share") else self.pick(*self.codes)
-            if needed and (kind != "reliance_cap" or self.chance(0.4)):
-                k = "M"
+            if needed:
+                k = "M" if kind != "reliance_cap" or self.chance(0.4) else self.codes[0]
             # what stands already is asked for at once, what must be built only at the end
             late = self.capacity[k] > self.ready[k] or self.chance(0.3)
             years = {"first_year": self.starts[-1]} if late and self.chance(0.8) else self.years(0.2)
@@ -523,7 +527,7 @@ class Draw:
             cells: Row = {"target": f"t{number}", "kind": kind, "products": k, **years}
             area = self.pick(*self.members) if local else None
             if kind == "zone_share":
-                if self.shape == "by-product" and self.chance(0.4):
+                if self.shape == "by-product" and self.chance(0.7):
                     cells |= {"products": "M;B", "use_of": "M"}
                     area, reach = None, reach * 0.7
                 self.row("targets", **cells, area=area if self.routed[k] else None, value=reach)
@@ -533,7 +537,7 @@ class Draw:
             elif kind == "reliance_cap":
                 source = self.pick("*", self.outside[0], *self.outside)
                 area = area if all(self.routed.values()) else None
-                value = self.between(0.3, 0.8) if needed else self.between(0.5, 0.98)
+                value = self.between(0.25, 0.8) if needed else self.between(0.4, 0.95)
                 self.row("targets", **cells, area=area, source_country=source, upstream=False if self.chance(0.3) else None, value=value)
             elif kind == "n_minus_1":
                 outage = self.pick("*", self.outside[0], self.outside[0], ";".join(self.outside), "USA", *(["axis", "axis"] if grouped else []))
@@ -555,13 +559,13 @@ class Draw:
 
     def money(self) -> None:
         help_needed = max([gap * self.capacity[k] for k, gap in self.gap.items()], default=1e6)
-        for _ in range(self.pick(1, 2) if self.chance(0.5 if self.needy else 0.25) else 0):
+        for _ in range(self.pick(1, 2) if self.chance(0.65 if self.needy else 0.25) else 0):
             instruments = [r["instrument"] for r in self.tables.get("contracts", [])]
             instrument = self.pick("all", "all", "grant", "stockpile", "intervention", *instruments, *instruments)
             member = self.pick(*self.members)
             if not any((r["member"], r["instrument"]) == (member, instrument) for r in self.tables.get("budgets", [])):
-                self.row("budgets", member=member, instrument=instrument, limit=help_needed * 10 ** self.between(-1.2, 0.5), **self.years(0.2))
-        if len(self.members) == 2 and self.chance(0.4):
+                self.row("budgets", member=member, instrument=instrument, limit=help_needed * 10 ** self.between(-0.7, 0.4), **self.years(0.2))
+        if len(self.members) == 2 and self.chance(0.6):
             key = self.between(0.1, 0.9)
             for m, share in zip(self.members, (key, 1 - key), strict=True):
                 self.row("contributions", member=m, key=share, tolerance=self.between(0.1, 0.6))
@@ -583,7 +587,8 @@ class Draw:
         maybe(0.3, economics, "export_discount", self.between(0.0, 0.2))
         owners: dict[str, Any] = {}
         maybe(0.5, owners, "rent_cap", self.between(0.01, 0.2))
-        maybe(0.5, owners, "cover", self.pick(0.0, self.between(0.5, 1.5)))
+        maybe(0.6, owners, "cover", self.pick(0.0, self.between(0.8, 3.0), self.between(0.8, 3.0), self.between(0.8, 3.0)))
+        maybe(0.4, owners, "debt_share", self.between(0.3, 1.0))
         maybe(0.3, owners, "debt_rate", self.pick(0.0, self.between(0.03, 0.1)))
         maybe(0.2, owners, "debt_tenor", 20)
         if not any(r["kind"] == "repeal" for r in self.tables.get("shocks", [])):

@@ -112,6 +112,21 @@ def test_what_the_plan_buys_when_corva_stops_selling(plan: Solution) -> None:
     assert ban["before_cost_usd"] - ban["cost_usd"] == pytest.approx(389_400_000, rel=EXACT)
 
 
+def test_the_page_shows_what_the_card_says(plan: Solution) -> None:
+    page = (FOLDER.parent.parent / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    card = " ".join(orepact.plan_card_text(plan).split())
+    shown = page.split("```")[1].strip().splitlines()
+    assert [line for line in shown if " ".join(line.split()) not in card] == []
+
+
+def test_every_price_path_costs_what_the_tutorial_says(plan: Solution) -> None:
+    bounds = dict(zip(plan.table("paths")["path"], plan.table("paths")["bound"], strict=True))
+    floor_early = {"calm": BEFORE["calm"], "flood": 7_000 * 4_225 + 3_840_000 + 7_000 * 100 + 10_000_000}
+    assert sorted(usd for usd in bounds.values() if usd > 0) == pytest.approx(
+        [ten_years(BEFORE, AFTER), ten_years(BEFORE, WITH_FLOOR), ten_years(floor_early, AFTER), ten_years(floor_early, WITH_FLOOR)], rel=EXACT
+    )
+
+
 def test_dear_public_money_makes_the_floor_win(instance: Instance) -> None:
     plan = solve(instance.with_setting("economics.public_money_premium", 0.7))
     assert plan.result.objective == pytest.approx(ten_years(BEFORE, WITH_FLOOR), rel=EXACT)
@@ -122,6 +137,29 @@ def test_dear_public_money_makes_the_floor_win(instance: Instance) -> None:
 def test_a_tight_budget_makes_the_floor_win(instance: Instance) -> None:
     plan = solve(instance.with_table("budgets", instance.table("budgets").assign(limit=4_000_000.0)))
     assert plan.result.objective == pytest.approx(ten_years(BEFORE, WITH_FLOOR), rel=EXACT)
+
+
+def evaluate(instance: Instance, package: str) -> Solution:
+    """What a package of the tutorial's own folder comes to."""
+    text = (FOLDER / "packages" / package).read_text(encoding="utf-8")
+    return orepact.evaluate(instance, orepact.parse_package(text, instance, package), orepact.SolveOptions(gap=0, progress=False, threads=1))
+
+
+def test_a_guarantee_for_brenas_smelter_is_gone_abroad(instance: Instance) -> None:
+    plan = evaluate(instance, "brena.toml")
+    assert set(plan.table("contracts")["facility"]) == {"brena_smelter"}
+    assert plan.result.objective == pytest.approx(ten_years(BEFORE, BEFORE) + 5 * FLOOD * 1.25 * 2_500 * 2_000, rel=EXACT)
+
+
+def test_a_floor_of_ones_own(instance: Instance) -> None:
+    assert evaluate(instance, "floor.toml").result.objective == pytest.approx(ten_years(BEFORE, WITH_FLOOR), rel=EXACT)
+
+
+def test_an_owner_who_would_not_sign_is_named(instance: Instance) -> None:
+    plan = evaluate(instance, "small.toml")
+    assert plan.result.status == "no plan"
+    assert plan.result.objective is None
+    assert any("Alda's new smelter" in note for note in plan.notes)
 
 
 def test_without_the_cap_nothing_is_bought(instance: Instance) -> None:

@@ -19,6 +19,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
+from orepact.formulation.targets.reliance import barred_by_caps
 from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
 
 Key = tuple[int, int, int]
@@ -67,8 +68,9 @@ def _capacity_row(model: pyo.ConcreteModel, block: pyo.Block, case: Case, key: K
 
 
 def _feed_shortage(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
-    """q: whether feed k counts as short; only where some path's data say it can be."""
+    """q: whether feed k counts as short; only where some path's data say it can be and no cap forbids buying all supply."""
     inputs = {k for f in range(len(case.world.plants)) for k in case.inputs[f]}
+    capped = barred_by_caps(case)
     short = {
         (k, t, w): paths
         for c, products in enumerate(case.chains)
@@ -76,7 +78,7 @@ def _feed_shortage(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
         if k in inputs
         for t in case.periods
         for w in case.scenarios
-        if (paths := [j for j, s in enumerate(case.scarcity[c]) if s.short[k, t, w]])
+        if (k, t, w) not in capped and (paths := [j for j, s in enumerate(case.scarcity[c]) if s.short[k, t, w]])
     }
     block.q = pyo.Var(list(short), domain=pyo.Binary)
     rows = {}

@@ -24,11 +24,12 @@ from orepact.formulation.targets.shares import add_shares
 from orepact.formulation.targets.stock_days import add_stock_days
 from orepact.formulation.trade import add_trade
 from orepact.formulation.treasury import add_treasury
+from orepact.formulation.want import add_want
 
 WITH_COSTS = (add_owners, add_activity, add_imports, add_trade, add_surplus, add_demand, add_stockpile, add_treasury)
 """Parts that may cost something, after the choice of path."""
 
-RULES_ONLY = (add_balance, add_shares, add_reliance, add_outage, add_stock_days)
+RULES_ONLY = (add_want, add_balance, add_shares, add_reliance, add_outage, add_stock_days)
 """Parts that only tie others together."""
 
 PARTS = (add_choice, *WITH_COSTS, *RULES_ONLY, add_cost)

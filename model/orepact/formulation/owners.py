@@ -35,6 +35,7 @@ def add_owners(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Bloc
         _support_costs(block, case, ledger)
         if case.rules.duty:
             _duty(model, block, case)
+        _as_imposed(model, block, case)
     return block
 
 
@@ -140,3 +141,16 @@ def _duty(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                 terms.add(-1.0, model.choice.y[c, j])
                 rows[f, j] = (0.0, terms, None)
     add_rows(block, "duty_to_build", rows)
+
+
+def _as_imposed(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
+    """A plant that a user's package builds is built on every path on which its owner signs."""
+    rows = {}
+    for f, imposed in case.market.imposed.items():
+        if imposed.built and case.world.plants[f].candidate:
+            for j, v in enumerate(case.response_classes[f]):
+                if case.market.deals(f, v):
+                    terms = _sum_starts(block, case, f)
+                    terms.add(-1.0, model.choice.y[case.chain_of[f], j])
+                    rows[f, j] = (0.0, terms, None)
+    add_rows(block, "built_as_imposed", rows)

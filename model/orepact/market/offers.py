@@ -32,6 +32,9 @@ from orepact.market.polygon import clip, split
 from orepact.market.shocks import Row, given
 from orepact.market.world import World
 
+Choice = tuple[int, Array, tuple[float, float], tuple[float, float]]
+"""A contract on the table: its number, support per tonne, range of volume, range of grant."""
+
 TIE = 1e-9  # margins this close to zero (scaled price) count as zero: the plant runs
 
 
@@ -108,6 +111,30 @@ class Terms:
     spare: Array
 
 
+@dataclass(frozen=True)
+class Imposed:
+    """What a package fixes for one plant: contract and volume under it, grant, payer, starts; whether it must be built.
+
+    None: not fixed. `rest`: whether support beyond this may be offered.
+    """
+
+    contract: int | None
+    volume: float | None
+    grant: float | None
+    payer: int | None
+    starts: tuple[int, ...] | None
+    built: bool
+    rest: bool
+
+    @property
+    def supports(self) -> bool:
+        return self.contract is not None or self.grant is not None
+
+    def agrees(self, deal: Deal) -> bool:
+        """Whether a deal is what the package asks for."""
+        return not self.supports or deal.contract == (-1 if self.contract is None else self.contract)
+
+
 class Market:
     """Everybody's answers to price paths, each worked out once. Not thread-safe; cheap to make per run."""
 
@@ -120,6 +147,7 @@ class Market:
         self._by_rungs: list[dict[tuple[tuple[int, ...], ...], int]] = [{} for _ in world.plants]
         self._deals: dict[tuple[int, int], tuple[Deal, ...]] = {}
         self.free = free_trade(world)
+        self.imposed: dict[int, Imposed] = {}
         self._anyway: dict[int, bool] = {}
         self._expectation: dict[float, Array] = {}
         self._windows: dict[tuple[int, int, float], Array] = {}
@@ -173,8 +201,15 @@ class Market:
             self._anyway[f] = any(self._alone(f, tau, self.free_response(f)).holds for tau in self.world.starts[f])
         return self._anyway[f]
 
+    def best_alone(self, f: int) -> float | None:
+        """Owner's NPV at free trade without support, at the best start, scaled money; None if it can't start in time."""
+        return max((self._alone(f, tau, self.free_response(f)).value for tau in self.world.starts[f]), default=None)
+
     def payers(self, f: int) -> list[int]:
         """Members whose treasury may support the plant: the host's, or any where the host is a partner."""
+        imposed = self.imposed.get(f)
+        if imposed is not None and imposed.payer is not None:
+            return [imposed.payer]
         node = self.world.node_of(self.world.plants[f].country)
         return [node] if node < self.world.members else list(range(self.world.members))
 
@@ -272,37 +307,52 @@ class Market:
         )
 
     def _candidate_deals(self, f: int, response: Response) -> list[Deal]:
-        plant = self.world.plants[f]
-        anyway = self.would_build_anyway(f)
-        menu = [] if anyway else [(n, self.support(f, n, response)) for n in self.offered_contracts(f)]
-        limit = 0.0 if anyway else self.grant_limit(f)
-        point = np.zeros((1, 2))
+        imposed = self.imposed.get(f)
+        plain, menu, grants = self._on_the_table(f, response, imposed)
+        starts = self.world.starts[f] if imposed is None or imposed.starts is None else imposed.starts
         found: list[Deal] = []
-        for tau in self.world.starts[f]:
+        for tau in starts:
             alone = self._alone(f, tau, response)
-            if alone.holds:
-                found.append(self._plain(f, tau, alone, point))
-            if limit > 0:
-                rectangle = np.array([[0.0, 0.0], [0.0, limit]])
-                corners = self._agreed(f, alone, 0.0, rectangle, alone.tested, np.zeros_like(alone.spare))
+            if plain and alone.holds:
+                found.append(self._plain(f, tau, alone, np.zeros((1, 2))))
+            capped = imposed is None or not imposed.supports
+            if grants is not None and grants[1] > 0:
+                rectangle = np.array([[0.0, grants[0]], [0.0, grants[1]]])
+                corners = self._agreed(f, alone, 0.0, rectangle, np.zeros_like(alone.spare), capped)
                 if len(corners):
                     found.append(self._plain(f, tau, alone, corners))
-            for n, support in menu:
-                low, high = (self.contracts[n][end] * plant.capacity for end in ("min_share", "max_share"))
+            for n, support, (low, high), (least, most) in menu:
                 terms = self._terms(f, tau, n, response, support)
-                best = alone.value + terms.value * high + alone.grant * limit
-                if terms.value < -TIE or best < -1e-7 * max(1.0, plant.capex):
+                best = alone.value + terms.value * high + alone.grant * most
+                if terms.value < -TIE or best < -1e-7 * max(1.0, self.world.plants[f].capex):
                     continue
-                rectangle = np.array([[low, 0.0], [high, 0.0], [high, limit], [low, limit]])
-                corners = self._agreed(f, alone, terms.value, rectangle, alone.tested, terms.spare)
+                rectangle = np.array([[low, least], [high, least], [high, most], [low, most]])
+                corners = self._agreed(f, alone, terms.value, rectangle, terms.spare, capped)
                 if len(corners):
                     found.append(self._supported(f, tau, n, alone, terms, corners))
         return found
 
-    def _agreed(self, f: int, alone: Unsupported, per_volume: float, rectangle: Array, tested: NDArray[np.bool_], spare: Array) -> Array:
-        """Corners of what owner, lenders and the limit on rent leave of a rectangle of (h, g)."""
+    def _on_the_table(self, f: int, response: Response, imposed: Imposed | None) -> tuple[bool, list[Choice], tuple[float, float] | None]:
+        """What may be offered: plain merchant or not, contracts with ranges of volume and grant, range of a grant alone."""
+        capacity, limit = self.world.plants[f].capacity, self.grant_limit(f)
+        if imposed is None or (imposed.rest and not imposed.supports):
+            if self.would_build_anyway(f):
+                return True, [], None
+            menu: list[Choice] = [
+                (n, self.support(f, n, response), (self.contracts[n]["min_share"] * capacity, self.contracts[n]["max_share"] * capacity), (0.0, limit))
+                for n in self.offered_contracts(f)
+            ]
+            return True, menu, (0.0, limit)
+        fixed = (0.0, limit if imposed.rest else 0.0) if imposed.grant is None else (imposed.grant, imposed.grant)
+        if imposed.contract is not None and imposed.volume is not None:
+            return False, [(imposed.contract, self.support(f, imposed.contract, response), (imposed.volume, imposed.volume), fixed)], None
+        return not imposed.supports, [], fixed if imposed.grant is not None else None
+
+    def _agreed(self, f: int, alone: Unsupported, per_volume: float, rectangle: Array, spare: Array, capped: bool) -> Array:
+        """Corners of what owner, lenders and (if `capped`) the limit on rent leave of a rectangle of (h, g)."""
+        tested = alone.tested
         most_rent = self.world.settings.owners.rent_cap * self.world.plants[f].capex
-        owner = [[alone.value, per_volume, alone.grant], [most_rent - alone.value, -per_volume, -alone.grant]]
+        owner = [[alone.value, per_volume, alone.grant], [most_rent - alone.value, -per_volume, -alone.grant]][: 1 + capped]
         lenders = np.stack([alone.spare[tested], spare[tested], alone.spare_grant[tested]], axis=1)
         return clip(rectangle, np.vstack([np.array(owner), lenders]))
 
@@ -353,10 +403,15 @@ class Market:
 
     def _existing_deals(self, f: int, response: Response) -> list[Deal]:
         """Merchant, and contracts marked for existing plants that change when the plant runs, at either end of their volume."""
-        world, plant = self.world, self.world.plants[f]
+        world, plant, imposed = self.world, self.world.plants[f], self.imposed.get(f)
         alone = self._alone(f, 0, response)
-        found = [self._plain(f, 0, alone, np.zeros((1, 2)))]
-        for n in self.offered_contracts(f):
+        merchant = self._plain(f, 0, alone, np.zeros((1, 2)))
+        if imposed is not None and imposed.contract is not None and imposed.volume is not None:
+            terms = self._terms(f, 0, imposed.contract, response, self.support(f, imposed.contract, response))
+            signed = [self._supported(f, 0, imposed.contract, alone, terms, np.array([[imposed.volume, 0.0]]))]
+            return signed if terms.value >= -TIE else [merchant]
+        found = [merchant]
+        for n in self.offered_contracts(f) if imposed is None or imposed.rest else []:
             row = self.contracts[n]
             if row["existing"]:
                 terms = self._terms(f, 0, n, response, self.support(f, n, response))

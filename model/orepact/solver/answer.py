@@ -86,7 +86,7 @@ class Request:
     gap: float = 0.0
     time_limit: float = math.inf
     cutoff: float | None = None
-    warm: bool = True
+    warm: bool = False
     start: FloatArray | None = None
     listener: Listener | None = None
 
@@ -104,10 +104,10 @@ class Solver(ABC):
 
     def set_bounds(self, indices: Indices, lower: Limits, upper: Limits) -> None:
         """Replace the bounds of these columns (arrays as long as `indices`, or one number for all)."""
+        if np.isnan(lower).any() or np.isnan(upper).any():
+            raise SolverError("a bound is not a number")
         index = np.asarray(indices, dtype=np.int32)
         self._lower[index], self._upper[index] = lower, upper
-        if np.isnan(self._lower[index]).any() or np.isnan(self._upper[index]).any():
-            raise SolverError("a bound is not a number")
         if index.size:
             self._send_bounds(np.unique(index))
 
@@ -123,7 +123,7 @@ class Solver(ABC):
         gap: float = 0.0,
         time_limit: float = math.inf,
         cutoff: float | None = None,
-        warm: bool = True,
+        warm: bool = False,
         start: FloatArray | None = None,
         listener: Listener | None = None,
     ) -> Answer:
@@ -131,8 +131,8 @@ class Solver(ABC):
 
         `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
         dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `warm` lets an LP start from
-        the basis of the last one. `start` gives a MIP first values. The listener hears of progress from within the solve;
-        an exception it raises ends the solve and is raised again here.
+        the basis of the last one: faster where few bounds moved since. `start` gives a MIP first values. The listener hears
+        of progress from within the solve; an exception it raises ends the solve and is raised again here.
         """
         return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, warm, start, listener))
 

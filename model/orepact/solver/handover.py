@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyomo.common.enums import ObjectiveSense
 from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError, InvalidValueError
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.base.objective import Objective
 from pyomo.core.base.PyomoModel import ConcreteModel
@@ -128,6 +129,11 @@ def compile_matrix(model: ConcreteModel) -> Matrix:
     Raises SolverError if the model is not linear, has not exactly one active objective to minimise, or holds a number
     that is not one; InfeasibleError if a row without variables does not hold.
     """
+    with PauseGC():  # many small objects, none of them garbage
+        return _compile(model)
+
+
+def _compile(model: ConcreteModel) -> Matrix:
     objectives = list(model.component_data_objects(Objective, active=True))
     if len(objectives) != 1 or objectives[0].sense != ObjectiveSense.minimize:
         raise SolverError("the model must have exactly one active objective, and minimise it")

@@ -1,8 +1,10 @@
 """HiGHS in memory: one instance holds one matrix and is asked again and again with other bounds.
 
-An LP may start from the basis of the last one (`warm`, the default: no presolve, a few dual simplex steps when few
-bounds moved) or from scratch (presolve and simplex). A MIP always starts from scratch, so that its answer does not
-depend on what was solved before.
+An LP starts from scratch (presolve and simplex) or, if asked to be `warm`, from the basis of the last one (dual simplex
+without presolve). Which is faster depends on how much the bounds close: with one of twelve price paths left open in 33,000
+columns presolve removes most of the model, and from scratch is 2.3 times faster (presolve off: 10 times slower); with
+three of 300 binaries moved in 27,000 columns warm is 8 times faster. So the search over paths starts from scratch, the
+default. A MIP always does: its answer does not depend on what was solved before.
 
 HiGHS releases Python's lock while it runs: sessions in several Python threads solve at the same time. One session serves one
 thread at a time, cannot be pickled, and must not be carried over a fork (start worker processes by spawning).

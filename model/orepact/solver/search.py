@@ -42,13 +42,15 @@ class Outcome:
     size: dict[str, object]
 
 
-def search(market: Market, options: SolveOptions, clock: Clock, listener: Listener | None = None, adjust: Adjust | None = None) -> Outcome:
-    """Find the cheapest plan by the method and behaviour asked."""
+def search(
+    market: Market, options: SolveOptions, clock: Clock, listener: Listener | None = None, adjust: Adjust | None = None, rules: Rules | None = None
+) -> Outcome:
+    """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path."""
     fixed = adjust or (lambda path: path)
     paths = distinct(fixed(p) for p in starting_list(market, options))
     if options.behaviour == "planner":
         return _one_model(market, paths, Rules(behaviour="planner"), options, clock, "the planner's problem, a bound on every policy", listener)
-    rules = market_rules(market)
+    rules = rules or market_rules(market)
     if options.method == "milp":
         return _one_model(market, paths, rules, options, clock, f"over {len(paths)} paths in one model", listener)
     return _by_paths(market, paths, rules, options, clock, listener, fixed)

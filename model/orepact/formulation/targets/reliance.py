@@ -18,6 +18,7 @@ from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.targets.common import Row, denominator, nodes_in, relocated, targets_of, tested, use
 from orepact.instance.schema import ALL
+from orepact.market.shocks import given
 
 
 def add_reliance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
@@ -33,6 +34,36 @@ def add_reliance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                 rows[target["target"], s, t, w] = (None, terms, 0.0)
     add_goals(block, "cap", rows, case.rules.elastic)
     return block
+
+
+def barred_by_caps(case: Case) -> set[tuple[int, int, int]]:
+    """Where a cap forbids buying all that is on offer of a product: (product, period, scenario).
+
+    A feed counts as short only if all of it is bought, so there it never can. Finding this before the solve matters: a solver
+    would excuse plants from running by the fraction of supply that the cap lets in.
+    """
+    world = case.world
+    barred = set()
+    for target in targets_of(case, "reliance_cap") if not case.rules.elastic else []:
+        k, of = world.product(target["products"][0]), denominator(case, target)
+        if given(target["area"]):
+            continue
+        for t, w in tested(case, target):
+            most = 0.0
+            for kappa in np.flatnonzero(world.embodied[of] > 0):
+                kept = [float(case.market.ladders[kappa].kept[l, t, w]) for l in case.rungs[int(kappa), t]]  # noqa: E741
+                moved = float(world.relocated[kappa])
+                most += float(world.embodied[of, kappa] * world.demand[:, kappa, t, w].sum()) * max(x + moved * (1 - x) for x in kept)
+            ladder = case.market.ladders[k]
+            for s in capped_sources(case, target):
+                offered = sum(
+                    float(world.sources[o].available[t, w])
+                    for x, o in enumerate(ladder.sources)
+                    if world.sources[o].country == s and all(ladder.selling[l, x, t, w] for l in case.rungs[k, t])  # noqa: E741
+                )
+                if offered > float(target["value"]) * most * (1 + 1e-9):
+                    barred.add((k, t, w))
+    return barred
 
 
 def capped_sources(case: Case, target: Row) -> list[str]:

@@ -1,0 +1,138 @@
+"""How secure the zone is: every target and cap with what is reached, and reliance on each source at every stage.
+
+Targets are measured with the expressions that the formulation itself asks for. Reliance covers many more products and
+scenarios than the caps do, so it is worked out on arrays, by the same definition (formulation/targets/reliance.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from orepact.formulation.targets.common import denominator, nodes_in, tested, use
+from orepact.formulation.targets.outage import losses, remaining, stages
+from orepact.formulation.targets.reliance import capped_sources, embodied_share, relied_on
+from orepact.formulation.targets.shares import activity_output, zone_supply
+from orepact.instance.schema import ALL
+from orepact.market.horizon import Array
+from orepact.market.shocks import given
+from orepact.solution.extraction.outturn import Outturn
+
+Row = dict[str, Any]
+Measured = dict[tuple[str, int, int], float]
+"""What is reached, by case, period and scenario."""
+
+BINDING = 1e-6
+"""Room that counts as none, relative to what is asked (at least 1)."""
+
+
+def targets(out: Outturn, before: Outturn | None) -> Iterator[Row]:
+    """Every target and cap, in every case, period and normal scenario that it covers."""
+    world = out.world
+    for target in world.tables["targets"]:
+        value, is_cap = float(target["value"]), target["kind"] == "reliance_cap"
+        former = {} if before is None else measured(before, target)
+        for (case, t, w), achieved in measured(out, target).items():
+            slack = value - achieved if is_cap else achieved - value
+            yield {
+                "target": target["target"],
+                "kind": target["kind"],
+                "products": ";".join(target["products"]),
+                "area": target["area"] if given(target["area"]) else "",
+                "case": case,
+                "first_year": int(world.horizon.start[t]),
+                "scenario": world.scenarios[w],
+                "value": value,
+                "achieved": achieved,
+                "slack": slack,
+                "before": former.get((case, t, w)),
+                "binding": slack <= BINDING * max(1.0, value),
+            }
+
+
+def measured(out: Outturn, target: Row) -> Measured:
+    """What a plan reaches: shares of use, or days. Where there is no use, a target counts as just met and a cap as untouched."""
+    model, case, nodes = out.plan.built.model, out.case, nodes_in(out.case, target)
+    untouched = 0.0 if target["kind"] == "reliance_cap" else float(target["value"])
+    found = {}
+    for t, w in tested(case, target):
+        used = use(model, case, denominator(case, target), nodes, t, w).value()
+        for name, amount in _reached(out, target, nodes, t, w):
+            found[name, t, w] = amount / used if used > 0 else untouched
+    return found
+
+
+def _reached(out: Outturn, target: Row, nodes: list[int], t: int, w: int) -> Iterator[tuple[str, float]]:
+    """Tonnes (for days of stock: times 365) that count towards a target, by case."""
+    model, case = out.plan.built.model, out.case
+    k, upstream = case.world.product(target["products"][0]), bool(target["upstream"])
+    match target["kind"]:
+        case "zone_share":
+            yield "", zone_supply(model, case, target, t, w).value()
+        case "activity_share":
+            yield "", activity_output(model, case, target, t, w).value()
+        case "reliance_cap":
+            for source in capped_sources(case, target):
+                yield source, relied_on(model, case, k, source, nodes, upstream, t, w).value()
+        case "n_minus_1":
+            for name, lost in losses(case, target).items():
+                yield name, min(remaining(model, case, target, lost, kappa, t, w).value() for kappa in stages(case, k, upstream))
+        case _:
+            held = {case.world.product(p) for p in target["products"]}
+            sites = [s for s, site in enumerate(case.world.stock_sites) if site.product in held and (site.node < 0 or site.node in nodes)]
+            yield "", 365.0 * float(out.level[sites, t, w].sum())
+
+
+def reliance(out: Outturn, before: Outturn | None) -> dict[str, Any]:
+    """Reliance of the zone, and of each member on routed products, on every source that counts; as columns."""
+    world, shown = out.world, list(out.scenarios)
+    names = ("direct_share", "look_through_share", "before_direct_share", "before_look_through_share")[: 4 if before else 2]
+    spots = world.horizon.periods * len(shown)
+    columns: dict[str, list[Any]] = {name: [] for name in ("product", "area", "source", "first_year", "scenario", *names)}
+    for k, product in enumerate(world.products):
+        for area in ["", *(world.nodes[: world.members] if world.routed[k] else ())]:
+            nodes = [world.nodes.index(area)] if area else list(range(len(world.nodes)))
+            for source in capped_sources(out.case, {"source_country": ALL, "products": [product]}):
+                shares = [*relied_shares(out, k, source, nodes), *(_known(before, relied_shares(before, k, source, nodes)) if before else ())]
+                if any(np.nan_to_num(share).any() for share in shares):
+                    columns["product"] += [product] * spots
+                    columns["area"] += [area] * spots
+                    columns["source"] += [source] * spots
+                    columns["first_year"] += np.repeat(world.horizon.start, len(shown)).tolist()
+                    columns["scenario"] += [world.scenarios[w] for w in shown] * world.horizon.periods
+                    for name, share in zip(names, shares, strict=True):
+                        columns[name] += share[:, shown].ravel().tolist()
+    return columns
+
+
+def _known(out: Outturn, shares: tuple[Array, Array]) -> list[Array]:
+    """Shares with NaN in scenarios that have no solution."""
+    solved = np.isin(np.arange(len(out.world.scenarios)), out.scenarios)
+    return [np.where(solved, share, np.nan) for share in shares]
+
+
+def relied_shares(out: Outturn, k: int, source: str, nodes: list[int]) -> tuple[Array, Array]:
+    """Direct and look-through reliance of an area on a source of product k (T, W); zero where nothing is used."""
+    world, case = out.world, out.case
+    direct, through = np.zeros_like(world.price[k]), np.zeros_like(world.price[k])
+    for o, seller in enumerate(world.sources):
+        embodied = embodied_share(case, o, k, source)
+        if embodied > 0:
+            arrived = out.imports[o][sorted({case.place(i, seller.product) for i in nodes})].sum(axis=0)
+            through += embodied * arrived
+            if seller.product == k:
+                direct += arrived
+    used = np.zeros_like(through)
+    for kappa in np.flatnonzero(world.embodied[k] > 0):
+        wanted, kept = world.demand[nodes, kappa].sum(axis=0), out.kept[kappa]
+        moved = world.relocated[kappa] * (1 - kept) * wanted
+        used += world.embodied[k, kappa] * (kept * wanted + moved)
+        if world.dominant[kappa] == source:
+            through += world.embodied[k, kappa] * moved
+    return _over(direct, used), _over(through, used)
+
+
+def _over(amount: Array, used: Array) -> Array:
+    return np.asarray(np.divide(amount, used, out=np.zeros_like(amount), where=used > 0))
