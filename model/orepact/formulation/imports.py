@@ -3,7 +3,11 @@
     im_optw <= capacity of the route,  Σ_p im_optw <= available_otw · Σ_{l: o sells} z_klt
     Σ_l level_kltwdm = Σ_{o of duty class d} im_o,m     split by rung, since what is paid depends on it
     level_kltwdm <= Σ available · z_klt
-    im_o <= (σ_o + b) IM + S (1 − Z_s) + S q,   im_o >= (σ_o − b) IM − S (1 − Z_s) − S q     per set s of rungs with equal limits
+    im_o <= (σ_o + b) IM + A_o (1 − Z_s) + (A_o − (σ_o + b) S)⁺ q           per set s of rungs with equal limits
+    im_o >= (σ_o − b) IM − (σ_o − b) S (1 − Z_s) − ((σ_o − b) S − A_o)⁺ q
+
+Where q = 1 all that is on sale is bought, im_o = A_o and IM = S, and the limits give way by just so much: a solver that takes a
+fraction of q must not loosen them by that fraction of the whole market (it lowered the bound by 1 % on the magnet instance).
 
 Members pay π + (1 − ρ)(P − π) per dutiable tonne and P per exempt one; the levy P − π goes to the importer's treasury, ρ of it.
 The planner pays max(π, cost) and sees no bands.
@@ -167,22 +171,23 @@ def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
         for l in case.rungs[k, t]:  # noqa: E741
             share = market_sharing(case.market, k, l, t, w)
             by_limits[_frozen(share)].append(l)
+        own = case.market.ladders[k].sources
+        available = {o: float(case.world.sources[o].available[t, w]) for o in own}
+        on_sale = {l: sum(available[o] for o in own if _sells(case, o, l, t, w)) for l in case.rungs[k, t]}  # noqa: E741
         for (upper, lower), rungs in by_limits.items():
-            everywhere = len(by_limits) == 1
-            slack = sum(float(case.world.sources[o].available[t, w]) for o in case.market.ladders[k].sources)
             for side, limits, sign in (("upper", upper, 1.0), ("lower", lower, -1.0)):
-                for o, share_limit in limits:
+                for o, limit in limits:
                     terms, right = Terms(), 0.0
                     for column in block.of_source.get((o, t, w), []):
                         terms.add(sign, column)
                     for column in columns:
-                        terms.add(-sign * share_limit, column)
+                        terms.add(-sign * limit, column)
                     if (k, t, w) in model.activity.q:
-                        terms.add(-slack, model.activity.q[k, t, w])
-                    if not everywhere:
-                        right += slack
+                        terms.add(-max(0.0, *(sign * (available[o] - limit * on_sale[l]) for l in rungs)), model.activity.q[k, t, w])  # noqa: E741
+                    if len(by_limits) > 1:
+                        right = available[o] if side == "upper" else limit * max(on_sale.values())
                         for l in rungs:  # noqa: E741
-                            terms.add(slack, model.choice.z[k, t, l])
+                            terms.add(right, model.choice.z[k, t, l])
                     rows[side, o, t, w, rungs[0]] = (None, terms, right)
     add_rows(block, "shares_of_sources", rows)
 

@@ -64,6 +64,9 @@ def _deals(block: pyo.Block, case: Case) -> None:
     block.weight = nonnegative(range(len(deals)))
     block.volume = nonnegative([d for d, x in enumerate(deals) if x.deal.contract >= 0])
     block.grant = nonnegative([d for d, x in enumerate(deals) if x.deal.corners[:, 1].any()])
+    for d, column in block.grant.items():
+        if case.market.refuses(deals[d].payer, "grant"):
+            column.setub(0.0)
     block.corner = nonnegative([(d, i) for d, x in enumerate(deals) for i in range(len(x.deal.corners)) if len(x.deal.corners) > 1])
     rows = {}
     for d, x in enumerate(deals):

@@ -26,7 +26,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Ladder:
-    """One product's rungs; L rungs, O sources of the product. Prices in scaled units.
+    """One product's rungs at their steps of the ladder; L rungs, O sources of the product. Prices in scaled units.
 
     price (L, T, W) zone price P · paid_dutiable, paid_exempt (L, T, W): what a member pays per imported tonne ·
     levy (L, T, W): P − π on dutiable tonnes · selling (L, O, T, W): source is in the money · dutiable (L, O) ·
@@ -35,6 +35,7 @@ class Ladder:
 
     product: int
     rungs: tuple[str, ...]
+    steps: tuple[int, ...]
     kinds: tuple[str, ...]
     rows: tuple[Row | None, ...]
     sources: tuple[int, ...]
@@ -87,6 +88,7 @@ def _ladder(world: World, k: int, rows: list[Row]) -> Ladder:
     return Ladder(
         product=k,
         rungs=("free", *(r["rung"] for r in rows)),
+        steps=(0, *(int(r["step"]) for r in rows)),
         kinds=("free", *(r["kind"] for r in rows)),
         rows=(None, *rows),
         sources=tuple(own),

@@ -48,7 +48,7 @@ def lawful(world: World, ladders: tuple[Ladder, ...], path: Path) -> bool:
         if not all(ladder.offered[rung, t] for t, rung in enumerate(rungs)):
             return False
         for t in range(1, len(rungs)):
-            if rungs[t] != rungs[t - 1] and (t not in may_change or (step and abs(rungs[t] - rungs[t - 1]) > step)):
+            if rungs[t] != rungs[t - 1] and (t not in may_change or (step and abs(ladder.steps[rungs[t]] - ladder.steps[rungs[t - 1]]) > step)):
                 return False
     return True
 

@@ -34,6 +34,9 @@ from orepact.solver.progress import Listener, Progress, relative_gap
 HIGHS = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9, "mip_feasibility_tolerance": 1e-9, "simplex_scale_strategy": 0}
 """Tight tolerances: a plan is money and tonnes that must add up. The model is scaled already; scaling again slows LPs by 40 %."""
 
+ROUNDING = 1e-9
+"""Relative: two costs this close are one cost that was added up in another order."""
+
 
 @dataclass
 class Clock:
@@ -200,7 +203,7 @@ class Examiner:
 
     def good_enough(self, bound: float) -> bool:
         """Whether a path with this bound can't beat the best plan by more than the gap."""
-        return bound >= self.best - self.options.gap * abs(self.best)
+        return bound >= self.best - max(self.options.gap, ROUNDING) * abs(self.best)
 
     def examine(self, paths: Sequence[Path]) -> bool:
         """Examine paths not seen before; whether the best plan improved."""

@@ -57,6 +57,15 @@ class Owner:
         world = self.out.world
         return self.value_if_fed - float(world.horizon.discount(world.plants[self.f].hurdle) @ self.out.expected(self._forgone))
 
+    @property
+    def rent(self) -> float:
+        """What support leaves with the owner: of a project all it earns above the hurdle, of a plant that stands anyway what support adds."""
+        if not self.supported:
+            return 0.0
+        if self.out.world.plants[self.f].candidate:
+            return max(0.0, self.value or 0.0)
+        return max(0.0, sum(s.deal.value1 * s.volume + s.deal.valueg * s.grant for s in self.deals))
+
     @cached_property
     def cover(self) -> float | None:
         """Lowest debt service cover in the downside years that lenders test; None without such a year or without debt."""
@@ -118,7 +127,7 @@ def facilities(out: Outturn, sides: list[Owner]) -> list[Row]:
                 "owner_npv_without_usd": None if alone is None else alone * money,
                 "npv_rate": plant.hurdle,
                 "cover_ratio": owner.cover,
-                "rent_usd": max(0.0, owner.value or 0.0) * money if owner.supported else 0.0,
+                "rent_usd": owner.rent * money,
                 "supported": owner.supported,
                 "kept_out": owner.kept_out,
                 "idle_in_normal_t_a": float(out.idle[f][:, normal].max(initial=0.0)) * world.mass_unit,
