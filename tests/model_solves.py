@@ -21,7 +21,8 @@ from orepact.market.paths import Path, distinct, lawful, own_paths
 from orepact.market.world import World
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.examine import Clock, open_solver, prepare
+from orepact.solver.batch import open_solver, prepare
+from orepact.solver.clock import Clock
 from orepact.solver.handover import Matrix
 from orepact.solver.search import market_rules
 from tiny_instances import market_of

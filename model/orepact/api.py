@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path as FilePath
 
-from pyomo.environ import ConcreteModel
+import pandas as pd
 
 from orepact.errors import OptionError, Problem
-from orepact.formulation.case import Rules
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
 from orepact.instance.reader import read as read_instance
@@ -23,11 +22,11 @@ from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solution.extraction import extract
 from orepact.solution.solution import Solution
-from orepact.solver.examine import Clock, prepare
+from orepact.solver.clock import Clock
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, peak_memory_mb, versions
-from orepact.solver.search import BASELINE, Outcome, market_rules, search, starting_list
+from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
 from orepact.solver.stress import play, without_policy
 
 
@@ -54,18 +53,11 @@ def evaluate(instance: Instance, package: Package, options: SolveOptions | None 
     return _run(instance, options or SolveOptions(), listener, package)
 
 
-def export(instance: Instance, options: SolveOptions, path: str | FilePath, format: str) -> None:  # noqa: A002
+def export(instance: Instance, options: SolveOptions, path: str | FilePath, format: str) -> None:
     """Write the one model over the listed paths as an LP or MPS file, with names a person can read."""
     if format not in ("lp", "mps"):
         raise OptionError(f"format must be lp or mps, not {format!r}")
-    market = Market(world_of(instance))
-    rules = market_rules(market) if options.behaviour == "market" else Rules(behaviour="planner")
-    built, _ = prepare(market, starting_list(market, options), rules, Clock(options.time_limit))
-    _write_model(built.model, FilePath(path), format)
-
-
-def _write_model(model: ConcreteModel, path: FilePath, format: str) -> None:  # noqa: A002
-    model.write(str(path), format=format, io_options={"symbolic_solver_labels": True})
+    write_model(Market(world_of(instance)), options, FilePath(path), format)
 
 
 def _run(instance: Instance, options: SolveOptions, listener: Listener | None, package: Package | None) -> Solution:
@@ -141,8 +133,5 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
     )
 
 
-def _citations(instance: Instance) -> list[dict[str, str]]:
-    rows = instance.table("sources").to_dict("records")
-    return [{"id": r["id"], "citation": r["citation"], "licence": r["licence"]} for r in rows]
-
-
+def _citations(instance: Instance) -> pd.DataFrame:
+    return instance.table("sources")[["id", "citation", "licence"]]

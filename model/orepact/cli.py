@@ -242,7 +242,7 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", s
 @app.command()
 def sensitivity(
     instance: InstancePath,
-    top: Annotated[int, typer.Option("--top", min=1, help="show so many ranges, those that matter most first")] = 5,
+    top: Annotated[int, typer.Option("--top", min=1, help="solve so many ranges again in full, those that matter most")] = 5,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     changes: Changes = None,

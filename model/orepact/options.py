@@ -36,9 +36,7 @@ class HorizonSection(Frozen):
     """[horizon]: the years planned for, in periods of any length."""
 
     start_year: int = Field(ge=1900, le=2200, description="first year of the first period")
-    period_years: tuple[Annotated[int, Field(ge=1, le=50)], ...] = Field(
-        min_length=1, max_length=60, description="length of each period in years"
-    )
+    period_years: tuple[Annotated[int, Field(ge=1, le=50)], ...] = Field(min_length=1, max_length=60, description="length of each period in years")
 
 
 class EconomicsSection(Frozen):

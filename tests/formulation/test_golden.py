@@ -14,7 +14,8 @@ from pyomo.repn.tests.lp_diff import load_and_compare_lp_baseline
 from model_solves import every_path
 from orepact.formulation.case import Rules
 from orepact.instance.reader import read
-from orepact.solver.examine import Clock, prepare
+from orepact.solver.batch import prepare
+from orepact.solver.clock import Clock
 from orepact.solver.search import BASELINE
 from tiny_instances import market_of
 

@@ -76,18 +76,25 @@ def test_shares_bind_only_under_the_rungs_they_belong_to() -> None:
     built = model_of(tiny(banded(ladder=ladder), product={"dominant": "CHN"}, trade={"band": 0.05}), [{}, {"M": "duty"}])
     chn, chl = "im[CHN,members,2026,s]", "im[CHL,members,2026,s]"
     found = rows(built, "imports.shares_of_sources", "n o t w n")
-    assert found["upper", "CHL", 2026, "s", 0] == at_most({chl: 0.65, chn: -0.35, "z[M,2026,free]": 4000}, 4000)
-    assert found["lower", "CHL", 2026, "s", 0] == at_most({chl: -0.75, chn: 0.25, "z[M,2026,free]": 4000}, 4000)
+    assert found["upper", "CHL", 2026, "s", 0] == at_most({chl: 0.65, chn: -0.35, "z[M,2026,free]": 2000}, 2000)
+    assert found["lower", "CHL", 2026, "s", 0] == at_most({chl: -0.75, chn: 0.25, "z[M,2026,free]": 0.25 * 4000}, 0.25 * 4000)
 
 
-def test_a_shortage_of_feed_lifts_the_bands() -> None:
-    supply = [*sellers("O", CHN={"available": 300.0, "base_share": 0.7}, CHL={"available": 300.0, "base_share": 0.3}), *sellers("M", CHN=5000.0)]
-    tables = {"countries": WHO, "outside_supply": supply, "facilities": [plant(process="smelt")]}
+def test_a_shortage_of_feed_lifts_the_bands_just_as_far_as_buying_all_supply_needs() -> None:
+    offers: dict[str, dict[str, object]] = {
+        "CHN": {"available": 400.0, "base_share": 0.5}, "CHL": {"available": 150.0, "base_share": 0.1}, "PER": {"available": 50.0, "base_share": 0.4},
+    }  # fmt: skip
+    who = countries(USA="member", CHN="outside", CHL="outside", PER="outside")
+    tables = {"countries": who, "outside_supply": [*sellers("O", **offers), *sellers("M", CHN=5000.0)], "facilities": [plant(process="smelt")]}
     built = model_of(two_stages(tables, ore={"dominant": "CHN"}, trade={"band": 0.05}))
     found = rows(built, "imports.shares_of_sources", "n o t w n")
-    chn, chl = "im[CHN O,members,2026,s]", "im[CHL,members,2026,s]"
-    # Chile's 300 t are 0.25 of the 600 on offer, China's less than 0.65: no upper limit
-    assert found == {("lower", "CHL", 2026, "s", 0): at_most({chl: -0.75, chn: 0.25, "q[O,2026,s]": -600})}
+    chn, chl, per = "im[CHN O,members,2026,s]", "im[CHL,members,2026,s]", "im[PER,members,2026,s]"
+    # all 600 t: Chile's 150 are 60 more than its 0.15; Peru's 50 stay below its 0.45 and can't reach its 0.35, so that has no row
+    assert found == {
+        ("upper", "CHL", 2026, "s", 0): at_most({chl: 0.85, chn: -0.15, per: -0.15, "q[O,2026,s]": -(150 - 0.15 * 600)}),
+        ("lower", "CHL", 2026, "s", 0): at_most({chl: -0.95, chn: 0.05, per: 0.05}),
+        ("upper", "PER", 2026, "s", 0): at_most({per: 0.55, chn: -0.45, chl: -0.45}),
+    }
 
 
 def test_sources_keep_to_their_bands_at_what_they_are_paid() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from orepact.instance.instance import Instance
+from orepact.market.deals import Deal
 from orepact.market.horizon import Array
-from orepact.market.offers import Deal, Market
+from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.world import World
 from tiny_instances import countries, facility, market_of, plant, project, rung, tiny, two_stages

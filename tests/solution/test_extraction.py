@@ -22,7 +22,9 @@ from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.security import relied_shares
 from orepact.solution.schema import EXPECTED, OUTPUT
 from orepact.solution.solution import Solution
-from orepact.solver.examine import Clock, Plan, Record
+from orepact.solver.batch import Plan
+from orepact.solver.clock import Clock
+from orepact.solver.examine import Record
 from orepact.solver.result import SolveResult, Status
 from orepact.solver.search import BASELINE, Outcome, search
 from orepact.solver.stress import play, without_policy
@@ -272,11 +274,11 @@ def test_a_supported_project_by_hand() -> None:
 
 
 def test_rent_of_a_plant_that_stands_anyway_is_what_support_adds() -> None:
-    """At a cash cost of 110 USD/t it runs only under its contract at 130."""
+    """At a cash cost of 110 USD/t it runs only under its contract at 130; its owner discounts the year at 10 %."""
     contract = {"contract": "floor", "products": "M", "strike": 130.0, "existing": True}
     run = hand(tiny({**SUPPORTED, "facilities": [plant(opex=110.0)], "contracts": [contract]}))
     row = run.table("facilities").iloc[0]
-    assert row["rent_usd"] == pytest.approx((130 - 110) * 500)
+    assert row["rent_usd"] == pytest.approx((130 - 110) * 500 * 1.1**-0.5)
     assert (row["built"], row["supported"], row["capex_usd"]) == (True, True, 0)
     assert row[["start_year", "owner_npv_without_usd", "cover_ratio"]].isna().all()
     assert run.table("contracts")["expected_payment_usd_a"].tolist() == pytest.approx([(130 - 100) * 500])

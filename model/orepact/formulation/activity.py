@@ -19,8 +19,8 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.targets.reliance import barred_by_caps
 from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.targets.reliance import barred_by_caps
 
 Key = tuple[int, int, int]
 

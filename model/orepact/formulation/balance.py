@@ -77,9 +77,11 @@ def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case
     bought, kept = {}, {}
     for k, t, w in model.activity.q:
         ladder = case.market.ladders[k]
-        available = {l: sum(float(world.sources[o].available[t, w]) for x, o in enumerate(ladder.sources) if ladder.selling[l, x, t, w]) for l in case.rungs[k, t]}  # noqa: E741
+        available = {
+            l: sum(float(world.sources[o].available[t, w]) for x, o in enumerate(ladder.sources) if ladder.selling[l, x, t, w]) for l in case.rungs[k, t]
+        }
         most, row = max(available.values()), Terms()
-        for l, amount in available.items():  # noqa: E741
+        for l, amount in available.items():
             row.add(-amount, model.choice.z[k, t, l])
         for column in model.imports.of_product.get((k, t, w), []):
             row.add(1.0, column)

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from orepact.market.offers import Deal, Market
+from orepact.market.deals import Deal
+from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.permissions import Scarcity, feed_is_cut, scarcity
 from orepact.market.world import World
@@ -89,12 +90,12 @@ class Case:
             (k, t): sorted({path.rungs[k][t] for path in self.chain_paths[c]}) for c, products in enumerate(self.chains) for k in products for t in self.periods
         }
 
-    def price(self, k: int, l: int, t: int, w: int) -> float:  # noqa: E741
+    def price(self, k: int, l: int, t: int, w: int) -> float:
         return float(self.market.ladders[k].price[l, t, w])
 
-    def lifted(self, k: int, l: int, t: int, w: int) -> bool:  # noqa: E741
+    def lifted(self, k: int, l: int, t: int, w: int) -> bool:
         """Whether a rung holds the zone price above the world price."""
-        return self.price(k, l, t, w) > self.world.price[k, t, w] * (1 + 1e-12)
+        return bool(self.price(k, l, t, w) > self.world.price[k, t, w] * (1 + 1e-12))
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -152,9 +153,7 @@ class Case:
     @cached_property
     def response_classes(self) -> list[list[int]]:
         """Response class of each plant on each path of its chain."""
-        return [
-            [self.market.response_class(f, path) for path in self.chain_paths[self.chain_of[f]]] for f in range(len(self.world.plants))
-        ]
+        return [[self.market.response_class(f, path) for path in self.chain_paths[self.chain_of[f]]] for f in range(len(self.world.plants))]
 
     @cached_property
     def deals(self) -> list[ChosenDeal]:

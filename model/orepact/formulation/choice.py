@@ -21,10 +21,10 @@ from orepact.formulation.ledger import Terms, add_rows
 def add_choice(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     """Add the choice of path per chain and the rung weights that follow from it."""
     block = model.choice = pyo.Block()
-    rungs = [(k, t, l) for (k, t), ls in case.rungs.items() for l in ls]  # noqa: E741
+    rungs = [(k, t, l) for (k, t), ls in case.rungs.items() for l in ls]
     block.z = pyo.Var(rungs, bounds=(0.0, 1.0))
     if case.planner:
-        add_rows(block, "one_mix", {(k, t): (1.0, _sum(block.z[k, t, l] for l in ls), 1.0) for (k, t), ls in case.rungs.items()})  # noqa: E741
+        add_rows(block, "one_mix", {(k, t): (1.0, _sum(block.z[k, t, l] for l in ls), 1.0) for (k, t), ls in case.rungs.items()})
         return block
     block.y = pyo.Var([(c, j) for c, paths in enumerate(case.chain_paths) for j in range(len(paths))], domain=pyo.Binary)
     add_rows(block, "one_path", {c: (1.0, _sum(block.y[c, j] for j in range(len(paths))), 1.0) for c, paths in enumerate(case.chain_paths)})
@@ -32,7 +32,7 @@ def add_choice(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     for c, products in enumerate(case.chains):
         for k in products:
             for t in case.periods:
-                for l in case.rungs[k, t]:  # noqa: E741
+                for l in case.rungs[k, t]:
                     terms = _sum(block.y[c, j] for j, path in enumerate(case.chain_paths[c]) if path.rungs[k][t] == l)
                     terms.add(-1.0, block.z[k, t, l])
                     rows[k, t, l] = (0.0, terms, 0.0)

@@ -34,12 +34,12 @@ def add_demand(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Bloc
         (k, p, t, w) for k in range(len(world.products)) for p in case.places[k] for t in case.periods for w in case.scenarios if case.demand_at(k, p, t, w) > 0
     ]
     block.short = nonnegative(
-        [(*spot, b) for spot in spots for b in range(len(world.shortage_blocks[spot[0]])) if _shortage_possible(case, *spot)]
+        [(*spot, b) for spot in spots for b in range(len(world.shortage_blocks[spot[0]])) if _shortage_possible(case, spot[0], *spot[2:])]
     )
     for k, p, t, w in spots:
         if case.counted(p):
             freight = 0.0 if world.routed[k] else sum(world.hub_in[i, k] * world.demand[i, k, t, w] for i in case.nodes_at(p))
-            for l in case.rungs[k, t]:  # noqa: E741
+            for l in case.rungs[k, t]:
                 ladder = case.market.ladders[k]
                 ledger.add("use forgone", t, w, case.demand_at(k, p, t, w) * ladder.forgone[l, t, w], model.choice.z[k, t, l])
                 ledger.add("freight", t, w, freight * ladder.kept[l, t, w], model.choice.z[k, t, l])
@@ -67,12 +67,12 @@ def add_demand(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Bloc
 def used(model: pyo.ConcreteModel, case: Case, k: int, p: int, t: int, w: int) -> Terms:
     """Final demand D at a place, mass per year."""
     terms, base = Terms(), case.demand_at(k, p, t, w)
-    for l in case.rungs[k, t]:  # noqa: E741
+    for l in case.rungs[k, t]:
         terms.add(base * float(case.market.ladders[k].kept[l, t, w]), model.choice.z[k, t, l])
     return terms
 
 
-def _shortage_possible(case: Case, k: int, p: int, t: int, w: int) -> bool:
+def _shortage_possible(case: Case, k: int, t: int, w: int) -> bool:
     """Anywhere in scenarios that are not normal; in normal ones where some path may run short."""
     if not case.normal(w):
         return True
@@ -82,23 +82,21 @@ def _shortage_possible(case: Case, k: int, p: int, t: int, w: int) -> bool:
 def _any_path_may_run_short(case: Case, k: int, t: int, w: int) -> bool:
     """The planner relaxes every path: the least that any rung lets in against the most that could ever be wanted."""
     world, rungs, ladder = case.world, case.rungs[k, t], case.market.ladders[k]
-    least = min(market_sharing(case.market, k, l, t, w).most for l in rungs)  # noqa: E741
+    least = min(market_sharing(case.market, k, l, t, w).most for l in rungs)
     intake = sum(float(case.most_output[f, t, w]) * max(0.0, -float(world.flow[f, k])) for f in range(len(world.plants)))
-    wanted = float(world.demand[:, k, t, w].sum()) * max(float(ladder.kept[l, t, w]) for l in rungs) + intake  # noqa: E741
-    return least < wanted * (1 - 1e-9) or not all(_everyone_reached(case, k, l, t, w) for l in rungs)  # noqa: E741
+    wanted = float(world.demand[:, k, t, w].sum()) * max(float(ladder.kept[l, t, w]) for l in rungs) + intake
+    return least < wanted * (1 - 1e-9) or not all(_everyone_reached(case, k, l, t, w) for l in rungs)
 
 
 def _paths_that_may_run_short(case: Case, k: int, t: int, w: int) -> list[int]:
     """Paths of the chain on which reachable supply may not cover intake and demand, or may not reach every user."""
     c = int(case.world.chain[k])
     return [
-        j
-        for j, path in enumerate(case.chain_paths[c])
-        if case.scarcity[c][j].may_run_short[k, t, w] or not _everyone_reached(case, k, path.rungs[k][t], t, w)
+        j for j, path in enumerate(case.chain_paths[c]) if case.scarcity[c][j].may_run_short[k, t, w] or not _everyone_reached(case, k, path.rungs[k][t], t, w)
     ]
 
 
-def _everyone_reached(case: Case, k: int, l: int, t: int, w: int) -> bool:  # noqa: E741
+def _everyone_reached(case: Case, k: int, l: int, t: int, w: int) -> bool:
     """Whether the residual source has an unlimited route to every node that uses a routed product."""
     world = case.world
     if not world.routed[k]:

@@ -32,6 +32,9 @@ from orepact.market.permissions import Sharing, market_sharing
 Group = tuple[float, float]
 """What is paid per tonne, and the levy in it."""
 
+Class = tuple[int, int, int, int, int]
+"""Imports that are taxed alike: product, place, period, scenario, and the number of the set of rungs on which they are dutiable."""
+
 
 def add_imports(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
     """Add imports by source and place, what is paid for them, and how sources share the market."""
@@ -45,7 +48,7 @@ def add_imports(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Blo
         if (o, p) in freight
         for t in case.periods
         for w in case.scenarios
-        if source.available[t, w] > 0 and any(_sells(case, o, l, t, w) for l in case.rungs[source.product, t])  # noqa: E741
+        if source.available[t, w] > 0 and any(_sells(case, o, l, t, w) for l in case.rungs[source.product, t])
     ]
     block.amount = nonnegative(keys)
     block.of_source, block.of_product, block.at_place = defaultdict(list), defaultdict(list), defaultdict(list)
@@ -87,7 +90,7 @@ def _ways_in(case: Case) -> tuple[dict[tuple[int, int], float], dict[tuple[int, 
     return freight, capacity
 
 
-def _sells(case: Case, o: int, l: int, t: int, w: int) -> bool:  # noqa: E741
+def _sells(case: Case, o: int, l: int, t: int, w: int) -> bool:
     ladder = case.market.ladders[case.world.sources[o].product]
     return bool(ladder.selling[l, ladder.sources.index(o), t, w])
 
@@ -99,10 +102,10 @@ def _offer_row(model: pyo.ConcreteModel, case: Case, key: tuple[int, int, int], 
     for column in columns:
         terms.add(1.0, column)
     rungs = case.rungs[source.product, t]
-    selling = [l for l in rungs if _sells(case, o, l, t, w)]  # noqa: E741
+    selling = [l for l in rungs if _sells(case, o, l, t, w)]
     if case.planner or len(selling) == len(rungs):
         return None, terms, float(source.available[t, w])
-    for l in selling:  # noqa: E741
+    for l in selling:
         terms.add(-float(source.available[t, w]), model.choice.z[source.product, t, l])
     return None, terms, 0.0
 
@@ -111,47 +114,43 @@ def _payments(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Le
     """Split imports by rung wherever rungs differ in what is paid; collect levies per place."""
     world = case.world
     block.levies = defaultdict(list)  # (k, p, t, w) → [(levy per tonne, column)]
-    groups: dict[tuple[int, int, int, int, bool, Group], list[int]] = defaultdict(list)
-    members: dict[tuple[int, int, int, int, bool], list[pyo.Var]] = defaultdict(list)
-    dutiable_on: dict[tuple[int, int, int, int, bool], tuple[int, ...]] = {}
+    classes: dict[tuple[int, ...], int] = {(): 0}  # rungs on which a source is dutiable → class; 0: on none of those in play
+    patterns: list[tuple[int, ...]] = [()]
+    members: dict[Class, list[pyo.Var]] = defaultdict(list)
     for (k, p, t, w), sources in block.at_place.items():
         if not case.counted(p):
             continue
         ladder = case.market.ladders[k]
         for o, column in sources:
-            pattern = tuple(l for l in case.rungs[k, t] if ladder.dutiable[l, ladder.sources.index(o)])  # noqa: E741
-            members[k, p, t, w, bool(pattern)].append(column)
-            dutiable_on[k, p, t, w, bool(pattern)] = pattern
+            pattern = tuple(l for l in case.rungs[k, t] if ladder.dutiable[l, ladder.sources.index(o)])
+            if pattern not in classes:
+                classes[pattern] = len(patterns)
+                patterns.append(pattern)
+            members[k, p, t, w, classes[pattern]].append(column)
+    groups: list[tuple[Class, Group, list[int]]] = []
     for key, columns in members.items():
-        k, p, t, w, _ = key
-        ladder, pattern = case.market.ladders[k], dutiable_on[key]
-        by_group: dict[Group, list[int]] = defaultdict(list)
-        for l in case.rungs[k, t]:  # noqa: E741
-            taxed = l in pattern
-            paid = ladder.paid_dutiable[l, t, w] if taxed else ladder.paid_exempt[l, t, w]
-            by_group[float(paid), float(ladder.levy[l, t, w]) if taxed else 0.0].append(l)
-        for group, rungs in by_group.items():
-            groups[(*key, group)] = rungs
-        if len(by_group) == 1:
-            (paid, levy) = next(iter(by_group))
-            for column in columns:
-                ledger.add("imports", t, w, paid, column)
-                if levy > 0:
-                    block.levies[k, p, t, w].append((levy, column))
-            del groups[(*key, (paid, levy))]
+        k, p, t, w, kind = key
+        by_group = _by_payment(case, k, t, w, patterns[kind])
+        if len(by_group) > 1:
+            groups += [(key, group, rungs) for group, rungs in by_group.items()]
+            continue
+        ((paid, levy),) = by_group
+        for column in columns:
+            ledger.add("imports", t, w, paid, column)
+            if levy > 0:
+                block.levies[k, p, t, w].append((levy, column))
     block.level = nonnegative(range(len(groups)))
-    split: dict[tuple[int, int, int, int, bool], Terms] = {}
+    split: dict[Class, Terms] = defaultdict(Terms)
     limit = {}
-    for n, ((*key, (paid, levy)), rungs) in enumerate(groups.items()):
-        k, p, t, w, taxed = key
+    for n, (key, (paid, levy), rungs) in enumerate(groups):
+        k, p, t, w, _ = key
         ledger.add("imports", t, w, paid, block.level[n])
         if levy > 0:
             block.levies[k, p, t, w].append((levy, block.level[n]))
-        whole = split.setdefault((k, p, t, w, taxed), Terms())
-        whole.add(1.0, block.level[n])
+        split[key].add(1.0, block.level[n])
         row, most = Terms(), sum(float(world.sources[o].available[t, w]) for o in case.market.ladders[k].sources)
         row.add(1.0, block.level[n])
-        for l in rungs:  # noqa: E741
+        for l in rungs:
             row.add(-most, model.choice.z[k, t, l])
         limit[n] = (None, row, 0.0)
     for key, whole in split.items():
@@ -161,6 +160,17 @@ def _payments(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Le
     add_rows(block, "rung_in_force", limit)
 
 
+def _by_payment(case: Case, k: int, t: int, w: int, dutiable: tuple[int, ...]) -> dict[Group, list[int]]:
+    """Rungs in play by what they make a tonne cost that is dutiable on some of them."""
+    ladder = case.market.ladders[k]
+    found: dict[Group, list[int]] = defaultdict(list)
+    for l in case.rungs[k, t]:
+        taxed = l in dutiable
+        paid = ladder.paid_dutiable[l, t, w] if taxed else ladder.paid_exempt[l, t, w]
+        found[float(paid), float(ladder.levy[l, t, w]) if taxed else 0.0].append(l)
+    return found
+
+
 def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
     """Every source but the residual keeps its base-year share, give or take the band, in normal scenarios."""
     rows = {}
@@ -168,12 +178,12 @@ def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
         if not case.normal(w):
             continue
         by_limits: dict[tuple[tuple[tuple[int, float], ...], tuple[tuple[int, float], ...]], list[int]] = defaultdict(list)
-        for l in case.rungs[k, t]:  # noqa: E741
+        for l in case.rungs[k, t]:
             share = market_sharing(case.market, k, l, t, w)
             by_limits[_frozen(share)].append(l)
         own = case.market.ladders[k].sources
         available = {o: float(case.world.sources[o].available[t, w]) for o in own}
-        on_sale = {l: sum(available[o] for o in own if _sells(case, o, l, t, w)) for l in case.rungs[k, t]}  # noqa: E741
+        on_sale = {l: sum(available[o] for o in own if _sells(case, o, l, t, w)) for l in case.rungs[k, t]}
         for (upper, lower), rungs in by_limits.items():
             for side, limits, sign in (("upper", upper, 1.0), ("lower", lower, -1.0)):
                 for o, limit in limits:
@@ -183,10 +193,10 @@ def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                     for column in columns:
                         terms.add(-sign * limit, column)
                     if (k, t, w) in model.activity.q:
-                        terms.add(-max(0.0, *(sign * (available[o] - limit * on_sale[l]) for l in rungs)), model.activity.q[k, t, w])  # noqa: E741
+                        terms.add(-max(0.0, *(sign * (available[o] - limit * on_sale[l]) for l in rungs)), model.activity.q[k, t, w])
                     if len(by_limits) > 1:
                         right = available[o] if side == "upper" else limit * max(on_sale.values())
-                        for l in rungs:  # noqa: E741
+                        for l in rungs:
                             terms.add(right, model.choice.z[k, t, l])
                     rows[side, o, t, w, rungs[0]] = (None, terms, right)
     add_rows(block, "shares_of_sources", rows)
@@ -194,5 +204,3 @@ def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
 
 def _frozen(share: Sharing) -> tuple[tuple[tuple[int, float], ...], tuple[tuple[int, float], ...]]:
     return tuple(sorted(share.upper.items())), tuple(sorted(share.lower.items()))
-
-

@@ -36,7 +36,7 @@ class Terms:
 
     def value(self) -> float:
         """Value at the variables' present values."""
-        return self.constant + sum(c * v.value for c, v in zip(self.coefs, self.vars, strict=True))
+        return float(self.constant + sum(c * v.value for c, v in zip(self.coefs, self.vars, strict=True)))
 
 
 Row = tuple[float | None, Terms, float | None]

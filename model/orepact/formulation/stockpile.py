@@ -29,7 +29,7 @@ def add_stockpile(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.B
     for s in sites:
         for t in case.periods:
             by_price: dict[tuple[float, ...], list[int]] = defaultdict(list)
-            for l in case.rungs[world.stock_sites[s].product, t]:  # noqa: E741
+            for l in case.rungs[world.stock_sites[s].product, t]:
                 prices = tuple(case.price(world.stock_sites[s].product, l, t, w) for w in case.scenarios)
                 by_price[() if case.planner else prices].append(l)
             for g, (prices, rungs) in enumerate(by_price.items()):
@@ -75,7 +75,8 @@ def _levels(block: pyo.Block, case: Case, ledger: Ledger) -> None:
 
 def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
     world = case.world
-    most, in_force, forced = {}, {}, {}
+    most, in_force = {}, {}
+    forced: dict[tuple[int | None, int], Terms] = {}
     for (s, t), columns in block.purchases.items():
         site, terms = world.stock_sites[s], Terms()
         refused = any(case.market.refuses(m, "stockpile") for m in ([site.node] if site.node >= 0 else range(world.members)))
@@ -86,7 +87,7 @@ def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
         if not case.planner and len(rungs) < len(case.rungs[world.stock_sites[s].product, t]):
             terms = Terms()
             terms.add(1.0, block.buy[s, t, g])
-            for l in rungs:  # noqa: E741
+            for l in rungs:
                 terms.add(-world.stock_sites[s].max_purchase, model.choice.z[world.stock_sites[s].product, t, l])
             in_force[s, t, g] = (None, terms, 0.0)
     if not case.planner:

@@ -31,13 +31,13 @@ def add_surplus(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Blo
                     full[k, p, t, w] += float(world.flow[f, k] * case.most_output[f, t, w])
     block.full = full
     spots = [key for key, most in full.items() if most > 0]
-    lifted = {(k, t, w): [l for l in case.rungs[k, t] if not case.planner and case.lifted(k, l, t, w)] for k, _, t, w in spots}  # noqa: E741
+    lifted = {(k, t, w): [l for l in case.rungs[k, t] if not case.planner and case.lifted(k, l, t, w)] for k, _, t, w in spots}
     open_somewhere = [key for key in spots if len(lifted[key[0], key[2], key[3]]) < len(case.rungs[key[0], key[2]])]
     block.export = nonnegative([key for key in open_somewhere if world.export_limit[key[0], key[2]] > 0])
     block.overflow = nonnegative(open_somewhere)
     gluts: dict[tuple[int, int, int, int, float], list[int]] = defaultdict(list)
     for k, p, t, w in spots:
-        for l in lifted[k, t, w]:  # noqa: E741
+        for l in lifted[k, t, w]:
             gluts[k, p, t, w, case.price(k, l, t, w)].append(l)
     block.glut = nonnegative(list(gluts))
 
@@ -69,7 +69,7 @@ def _limits(
     def right(k: int, t: int, w: int, most: float, terms: Terms) -> tuple[None, Terms, float]:
         if not lifted[k, t, w]:
             return None, terms, most
-        for l in case.rungs[k, t]:  # noqa: E741
+        for l in case.rungs[k, t]:
             if l not in lifted[k, t, w]:
                 terms.add(-most, model.choice.z[k, t, l])
         return None, terms, 0.0
@@ -86,7 +86,7 @@ def _limits(
     for (k, p, t, w, price), rungs in gluts.items():
         terms = Terms()
         terms.add(1.0, block.glut[k, p, t, w, price])
-        for l in rungs:  # noqa: E741
+        for l in rungs:
             terms.add(-block.full[k, p, t, w], model.choice.z[k, t, l])
         bought[k, p, t, w, price] = (None, terms, 0.0)
     add_rows(block, "buying_where_lifted", bought)

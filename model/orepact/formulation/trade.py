@@ -88,7 +88,7 @@ def _pay_partners(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger
             for column in columns:
                 ledger.add("partner goods", t, w, _planner_price(case, k, t, w), column)
             continue
-        for l in case.rungs[k, t]:  # noqa: E741
+        for l in case.rungs[k, t]:
             groups[k, t, w, case.price(k, l, t, w)].append(l)
     block.goods = nonnegative(list(groups))
     split: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
@@ -101,7 +101,7 @@ def _pay_partners(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger
             row = Terms()
             row.add(1.0, column)
             most = sum(float(case.most_output[f, t, w] * world.flow[f, k]) for f in range(len(world.plants)) if world.flow[f, k] > 0)
-            for l in rungs:  # noqa: E741
+            for l in rungs:
                 row.add(-most, model.choice.z[k, t, l])
             limit[k, t, w, price] = (None, row, 0.0)
     for key, terms in split.items():
@@ -116,8 +116,6 @@ def _planner_price(case: Case, k: int, t: int, w: int) -> float:
     ceilings = [
         (r["ceiling"] if given(r["ceiling"]) else r["strike"]) / case.world.price_unit
         for r in case.market.contracts
-        if r["upside_share"] > 0
-        and (ALL in r["products"] or case.world.products[k] in r["products"])
-        and (given(r["ceiling"]) or given(r["strike"]))
+        if r["upside_share"] > 0 and (ALL in r["products"] or case.world.products[k] in r["products"]) and (given(r["ceiling"]) or given(r["strike"]))
     ]
     return float(min([case.world.price[k, t, w], *ceilings]))

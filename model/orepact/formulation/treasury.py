@@ -84,7 +84,7 @@ def revenue(model: pyo.ConcreteModel, case: Case) -> dict[tuple[int, int, int], 
     """Levies that reach a member's treasury, and its stock releases, per (member, period, scenario)."""
     world, economics = case.world, case.world.settings.economics
     found: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
-    for (k, p, t, w), levies in model.imports.levies.items():
+    for (_, p, t, w), levies in model.imports.levies.items():
         if case.is_member(p):
             shares = list(enumerate(world.burden)) if economics.levy_pooled else case.carriers(p)
             for levy, column in levies:

@@ -29,9 +29,7 @@ def add_want(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
         return block
     activity, world = model.activity, case.world
     free = {(t, w): {f for f in range(len(world.plants)) if not case.normal(w) and case.feed_is_cut[f, t, w]} for t in case.periods for w in case.scenarios}
-    users = {
-        (k, t, w): [f for f in range(len(world.plants)) if world.flow[f, k] < 0 and (f, t, w) in activity.idle_of] for k, t, w in activity.q
-    }
+    users = {(k, t, w): [f for f in range(len(world.plants)) if world.flow[f, k] < 0 and (f, t, w) in activity.idle_of] for k, t, w in activity.q}
     tied = [key for key, plants in users.items() if plants and not free[key[1], key[2]] & set(plants)]
     makers = {(k, t, w): [f for f in range(len(world.plants)) if world.flow[f, k] > 0 and (f, t, w) in activity.x] for k, t, w in tied}
     block.used = nonnegative([(f, *key) for key in tied for f in users[key]])
@@ -41,7 +39,7 @@ def add_want(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
         k, t, w = key
         q = activity.q[key]
         scarce = [s for s in case.scarcity[int(world.chain[k])] if s.short[key]]
-        demand = float(world.demand[:, k, t, w].sum()) * max(float(case.market.ladders[k].kept[l, t, w]) for l in case.rungs[k, t])  # noqa: E741
+        demand = float(world.demand[:, k, t, w].sum()) * max(float(case.market.ladders[k].kept[l, t, w]) for l in case.rungs[k, t])
         whole = Terms()
         whole.add(min(float(s.supply[key]) for s in scarce) - demand, q)
         for f in users[key]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,8 +73,8 @@ def own_paths(world: World, ladders: tuple[Ladder, ...]) -> list[Path]:
 def listed_paths(world: World, ladders: tuple[Ladder, ...]) -> list[Path]:
     """The list to start from, most telling first, without repeats.
 
-    Free trade; the user's own; every product alone and every run of stages from the last one back at low, middle and
-    high reference prices; the same graded up and down over time; the highest tariff of each product and of all.
+    Free trade; the user's own; every product alone, refined goods with more and more of what is made from them, and all together
+    at low, middle and high reference prices; the same graded up and down over time; the highest tariffs of the same groups.
     """
     free = free_trade(world)
     candidates: list[Path] = [free, *own_paths(world, ladders)]
@@ -101,11 +102,14 @@ def listed_paths(world: World, ladders: tuple[Ladder, ...]) -> list[Path]:
 
 
 def _stage_runs(world: World, products: list[int]) -> list[list[int]]:
-    """Products downstream-last, alone and as growing runs: [refined], [refined, metal], [refined, metal, magnet] and each alone."""
+    """Groups of one chain's products that are lifted together: each alone, the last two stages, refined goods and on downstream
+    one by one, and everything. Mined goods are what plants make from nothing."""
     depth = {k: int(np.count_nonzero(world.embodied[:, k] > 0)) for k in products}
     ordered = sorted(products, key=lambda k: (depth[k], k))
-    runs = [ordered[:n] for n in range(2, len(ordered) + 1)] + [ordered[-n:] for n in range(2, len(ordered))]
-    return [[k] for k in reversed(ordered)] + runs
+    makers = {k: np.flatnonzero(world.flow[:, k] > 0) for k in products}
+    refined = [k for k in ordered if (world.flow[makers[k]] < 0).any()]
+    groups = [[k] for k in reversed(ordered)] + [ordered[-2:]] + [refined[:n] for n in range(2, len(refined) + 1)] + [ordered]
+    return [group for n, group in enumerate(groups) if group and group not in groups[:n]]
 
 
 def _constant(world: World, ladders: tuple[Ladder, ...], base: Path, choice: dict[int, int], label: str) -> Path:
@@ -150,7 +154,7 @@ def neighbours(world: World, ladders: tuple[Ladder, ...], path: Path, fine: bool
                 options = [tuple(_nearest(ladder, rung, t) for t in range(len(own)))]
                 labels = [f"{world.products[k]} at {ladder.rungs[rung]}"]
             else:
-                spans = [(a, b) for a, b in zip(marks, marks[1:], strict=False)] + [(a, marks[-1]) for a in marks[1:-2]]
+                spans = [*pairwise(marks)] + [(a, marks[-1]) for a in marks[1:-2]]
                 options = [own[:a] + (rung,) * (b - a) + own[b:] for a, b in spans]
                 labels = [f"{world.products[k]} at {ladder.rungs[rung]} in {_years(world, a, b)}" for a, b in spans]
             for option, label in zip(options, labels, strict=True):

@@ -61,7 +61,7 @@ def scarcity(market: Market, path: Path) -> Scarcity:
                 own[k] += world.flow[f, k] * full
         for k in world.inputs(f):
             need[k] -= world.flow[f, k] * full
-    for k, ladder in enumerate(market.ladders):
+    for k in range(len(market.ladders)):
         for t in periods:
             for w in range(shape[2]):
                 importable[k, t, w] = market_sharing(market, k, path.rungs[k][t], int(t), w).most
@@ -87,7 +87,8 @@ def market_sharing(market: Market, k: int, rung: int, t: int, w: int) -> Sharing
     key = (k, rung, t, w)
     if key not in market.sharings:
         market.sharings[key] = sharing(market.world, market.ladders[k], rung, t, w)
-    return market.sharings[key]
+    found: Sharing = market.sharings[key]
+    return found
 
 
 def sharing(world: World, ladder: Ladder, rung: int, t: int, w: int) -> Sharing:
@@ -117,9 +118,7 @@ def sharing(world: World, ladder: Ladder, rung: int, t: int, w: int) -> Sharing:
     lower = {
         o: share[o] - band
         for o in others
-        if share[o] > band
-        and available[o] >= world.sources[o].available[t, ref] * (1 - 1e-9)
-        and available[o] >= (share[o] - band) * wanted * (1 - 1e-9)
+        if share[o] > band and available[o] >= world.sources[o].available[t, ref] * (1 - 1e-9) and available[o] >= (share[o] - band) * wanted * (1 - 1e-9)
     }
     return Sharing(residual, upper, lower, _most_importable(available, upper, total))
 

@@ -95,7 +95,7 @@ def life_of(plant: Plant, first_output: float) -> float:
     return first_output + plant.life if plant.candidate else plant.retirement
 
 
-def timing(plant: Plant, countries: dict[str, Row], product: str, shocks: Shocks, horizon: Horizon, scenarios: int, reference: int) -> Timing:
+def timing(plant: Plant, countries: dict[str, Row], product: str, shocks: Shocks, horizon: Horizon, scenarios: int) -> Timing:
     """A, B and the lenders' test of one plant for every start and scenario; existing plants fill τ = 0 only."""
     periods = horizon.periods
     treasury = countries[plant.country]["treasury"]
@@ -106,9 +106,8 @@ def timing(plant: Plant, countries: dict[str, Row], product: str, shocks: Shocks
     starts = []
     for tau in range(periods) if plant.candidate else (0,):
         decided = horizon.start[tau]
-        if plant.candidate:
-            if not plant.earliest <= decided <= plant.latest or decided + plant.lead >= horizon.end:
-                continue
+        if plant.candidate and (not plant.earliest <= decided <= plant.latest or decided + plant.lead >= horizon.end):
+            continue
         starts.append(tau)
         for w in range(scenarios):
             delay = shocks.delay(w, product, places, plant.code) if plant.candidate else 0.0

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 def given(value: Any) -> bool:
     """Whether a cell that may be blank was filled in."""
-    return value is not None and not (np.isscalar(value) and bool(pd.isna(value))) and value is not pd.NA
+    return value is not None and not (np.isscalar(value) and value != value) and value is not pd.NA
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class Shocks:
         first, last = row["first_year"], row["last_year"]
         return self.horizon.active(float(first) if given(first) else None, float(last) if given(last) else None)
 
-    def multiplier(
-        self, w: int, kind: str, product: str, country: str | tuple[str, ...] | None = None, facility: str | None = None
-    ) -> Array:
+    def multiplier(self, w: int, kind: str, product: str, country: str | tuple[str, ...] | None = None, facility: str | None = None) -> Array:
         """Product of the multipliers of one kind that apply, per calendar year; countries may be a host and its treasury."""
         factor = np.ones(len(self.horizon.years))
         for r in self.by_scenario[w]:

@@ -147,7 +147,7 @@ def treasury_of(countries: dict[str, Row], country: str) -> str:
 
 def world_of(instance: Instance) -> World:
     """Turn a checked instance into arrays. Raises nothing on a checked instance."""
-    rows: dict[str, list[Row]] = {name: table.to_dict("records") for name, table in instance.tables.items()}
+    rows: dict[str, list[Row]] = {name: [{str(c): v for c, v in row.items()} for row in table.to_dict("records")] for name, table in instance.tables.items()}
     settings = instance.settings
     horizon = Horizon.of(settings.horizon.start_year, settings.horizon.period_years)
     countries = {r["country"]: r for r in rows["countries"]}
@@ -161,9 +161,7 @@ def world_of(instance: Instance) -> World:
     mass, per_tonne = _units(rows)
     shocks = Shocks.of(rows["shocks"], codes, horizon)
     asked_normal = [r["normal"] for r in rows["scenarios"]]
-    normal = np.array(
-        [bool(a) if given(a) else p > 0 and not shocks.cuts_supply(w) for w, (a, p) in enumerate(zip(asked_normal, probability, strict=True))]
-    )
+    normal = np.array([bool(a) if given(a) else p > 0 and not shocks.cuts_supply(w) for w, (a, p) in enumerate(zip(asked_normal, probability, strict=True))])
     downside = np.array([bool(r["downside"]) for r in rows["scenarios"]])
     in_model = (probability > 0) | np.array([given(a) and bool(a) for a in asked_normal]) | downside
     named = settings.policy.reference_scenario
@@ -190,13 +188,14 @@ def world_of(instance: Instance) -> World:
     activities = {r["process"]: tuple(r["activities"]) for r in rows["processes"]}
     materials = _material_cost(rows, horizon)
     plants = tuple(
-        plant_of(r, by_code[mains[r["process"]]], activities[r["process"]], materials.get(r["process"], 0.0), horizon, mass, per_tonne) for r in rows["facilities"]
+        plant_of(r, by_code[mains[r["process"]]], activities[r["process"]], materials.get(r["process"], 0.0), horizon, mass, per_tonne)
+        for r in rows["facilities"]
     )
     flow = np.zeros((len(plants), len(products)))
     for f, plant in enumerate(plants):
         for p, amount in flows[plant.process].items():
             flow[f, by_code[p]] = amount
-    times = [timing(plant, countries, products[plant.main], shocks, horizon, len(codes), reference) for plant in plants]
+    times = [timing(plant, countries, products[plant.main], shocks, horizon, len(codes)) for plant in plants]
     shape = (len(plants), horizon.periods, horizon.periods, len(codes))
     output = np.stack([x.output for x in times]) if plants else np.zeros(shape)
     capacity = np.array([p.capacity for p in plants])
@@ -205,7 +204,9 @@ def world_of(instance: Instance) -> World:
         recipe[by_code[r["product"]], by_code[r["within"]]] = r["amount"]
     np.fill_diagonal(recipe, 1.0)
 
-    longest = np.array([[shocks.longest_cut(w, [products[j] for j in np.flatnonzero(recipe[:, k] > 0)]) for w in range(len(codes))] for k in range(len(products))])
+    longest = np.array(
+        [[shocks.longest_cut(w, [products[j] for j in np.flatnonzero(recipe[:, k] > 0)]) for w in range(len(codes))] for k in range(len(products))]
+    )
     return World(
         settings=settings,
         mass_unit=mass,
@@ -240,10 +241,7 @@ def world_of(instance: Instance) -> World:
         starts=tuple(x.starts for x in times),
         chain=_chains(flow),
         embodied=recipe,
-        export_limit=np.stack(
-            [_points(rows["outside_sales"], "limit", horizon, product=p) for p in products]
-        )
-        / mass,
+        export_limit=np.stack([_points(rows["outside_sales"], "limit", horizon, product=p) for p in products]) / mass,
         shortage_blocks=_shortage_blocks(rows["shortage_costs"], products),
         longest_cut=longest,
         stock_sites=tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -34,12 +35,13 @@ def print_plan_card(solution: Solution) -> None:
 def print_sensitivity(table: pd.DataFrame) -> None:
     """Print what a sensitivity analysis found, one range a line (columns: see `orepact.analysis.sensitivity`)."""
     out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("range", "factors", "cost at low", "cost at high"):
+    for title in ("range", "factors", "bounds apart", "cost at low", "cost at high"):
         out.add_column(Text(title), justify="left" if title == "range" else "right", overflow="fold")
     for row in table.to_dict("records"):
         factors = f"{number(row['low_factor'])} to {number(row['high_factor'])}"
         ends = [_end(row["objective"], row[f"objective_{end}"], row[f"status_{end}"]) for end in ("low", "high")]
-        out.add_row(*(Text(text) for text in (plain(row["name"] or row["range"]), factors, *ends)))
+        swing = "an end has no plan" if math.isinf(row["swing_usd"]) else money(row["swing_usd"])
+        out.add_row(*(Text(text) for text in (plain(row["name"] or row["range"]), factors, swing, *ends)))
     screen().print(out)
 
 

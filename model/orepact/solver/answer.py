@@ -131,7 +131,7 @@ class Solver(ABC):
 
         `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
         dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `warm` lets an LP start from
-        the basis of the last one: faster where few bounds moved since. `start` gives a MIP first values. The listener hears
+        the basis of the last one: faster where few bounds moved since. `start` gives a MIP first values (NaN: not known). The listener hears
         of progress from within the solve; an exception it raises ends the solve and is raised again here.
         """
         return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, warm, start, listener))

@@ -68,6 +68,11 @@ class Matrix:
         return {id(v): j for j, v in enumerate(self.columns)}
 
     @cached_property
+    def entry_columns(self) -> NDArray[np.int64]:
+        """Column of every entry of A."""
+        return np.repeat(np.arange(len(self.columns)), np.diff(self.A.indptr))
+
+    @cached_property
     def integer_indices(self) -> IntArray:
         """Columns that must take whole values."""
         return np.flatnonzero(self.integrality).astype(np.int32)

@@ -7,7 +7,8 @@ the plan is named; the plant then stays as it is without the package.
 from __future__ import annotations
 
 from orepact.instance.package import Package
-from orepact.market.offers import Imposed, Market
+from orepact.market.deals import Imposed
+from orepact.market.offers import Market
 from orepact.market.paths import Path
 
 

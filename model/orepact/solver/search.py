@@ -14,13 +14,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path, distinct, listed_paths, neighbours, own_paths
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.examine import Batch, Clock, Examiner, Plan, Record, describe, open_solver, prepare
+from orepact.solver.batch import Batch, Plan, describe, open_solver, prepare
+from orepact.solver.clock import Clock
+from orepact.solver.examine import Examiner, Record
 from orepact.solver.progress import Listener
 from orepact.solver.result import Status
 
@@ -69,13 +72,18 @@ def market_rules(market: Market) -> Rules:
     return Rules(duty=market.world.settings.owners.entry == "duty")
 
 
+def write_model(market: Market, options: SolveOptions, path: FilePath, form: str) -> None:
+    """Write the one model over the listed paths as a file of the form "lp" or "mps"."""
+    rules = market_rules(market) if options.behaviour == "market" else Rules(behaviour="planner")
+    built, _ = prepare(market, starting_list(market, options), rules, Clock(options.time_limit))
+    built.model.write(str(path), format=form, io_options={"symbolic_solver_labels": True})
+
+
 BASELINE = Rules(support=False, targets=False, stock=False, duty=True)
 """No policy: free trade, plain merchant offers, whoever can earn its cost builds."""
 
 
-def _one_model(
-    market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, scope: str, listener: Listener | None
-) -> Outcome:
+def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, scope: str, listener: Listener | None) -> Outcome:
     """One MILP over all the paths at once."""
     built, matrix = prepare(market, paths, rules, clock)
     solver = open_solver(matrix, options, clock)
@@ -87,7 +95,13 @@ def _one_model(
     size = describe(matrix, answer)
     plan = None
     if answer.values is not None and answer.objective is not None:
-        plan = Plan(built, matrix, answer.values, answer.objective, paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, matrix=matrix, values=answer.values))
+        plan = Plan(
+            built,
+            matrix,
+            answer.values,
+            answer.objective,
+            paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, matrix=matrix, values=answer.values),
+        )
     records = tuple(Record(p, bound=answer.bound, status="in the one model") for p in paths) if rules.behaviour == "market" else ()
     if answer.status is AnswerStatus.OPTIMAL:
         return Outcome(Status.SOLVED, plan, answer.bound, records, len(paths), f"{scope}: solved to the gap asked", None, size)
@@ -114,16 +128,14 @@ def _chosen(market: Market, plan_paths: Sequence[Path], built, matrix, values) -
     return next((p for p in plan_paths if p == whole), whole)
 
 
-def _by_paths(
-    market: Market, paths: list[Path], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust
-) -> Outcome:
+def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust) -> Outcome:
     """Path search: the list, then neighbours of the best until none helps."""
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
     examiner.examine(paths)
     if examiner.plan is None and not clock.over and not options.own_paths_only:
         _towards_feasible(market, examiner, paths, rules, options, clock, fixed)
-    exhausted = _improve(market, examiner, options, clock, fixed)
+    exhausted = _improve(market, examiner, options, fixed)
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
     if examiner.plan is None:
@@ -144,30 +156,28 @@ def _rank(record: Record) -> tuple[float, float]:
     return (math.inf if record.objective is None else record.objective, math.inf if record.bound is None else record.bound)
 
 
-def _improve(market: Market, examiner: Examiner, options: SolveOptions, clock: Clock, fixed: Adjust) -> bool:
+def _improve(market: Market, examiner: Examiner, options: SolveOptions, fixed: Adjust) -> bool:
     """Examine neighbours of the best path until none helps; whether the neighbourhood was exhausted."""
     if not options.neighbours or options.own_paths_only:
         return False
-    while examiner.plan is not None and not clock.over and len(examiner.records) < options.max_paths:
+    while examiner.plan is not None and examiner.may_go_on:
         for fine in (False, True):
             near = distinct(fixed(p) for p in neighbours(market.world, market.ladders, examiner.plan.path, fine))
             if examiner.examine(near):
                 break
         else:
-            return not clock.over and len(examiner.records) < options.max_paths
+            return examiner.may_go_on
     return False
 
 
-def _towards_feasible(
-    market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust
-) -> None:
+def _towards_feasible(market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust) -> None:
     """Where no path has a plan: follow the neighbours that miss the targets least until one has."""
     elastic = Rules(support=rules.support, targets=True, stock=rules.stock, duty=rules.duty, elastic=True)
     known: dict[Path, float] = {}
     frontier = list(paths)
-    while frontier and not clock.over and examiner.plan is None and len(examiner.records) < options.max_paths:
+    while frontier and examiner.plan is None and examiner.may_go_on:
         batch = Batch(market, frontier, elastic, options, clock)
-        answers = batch.bounds(range(len(frontier)), lambda n: None)
+        answers = batch.bounds(range(len(frontier)), lambda _: None)
         known.update({frontier[p]: a.objective for p, a in answers.items() if a.status is AnswerStatus.OPTIMAL and a.objective is not None})
         if not known:
             return
@@ -185,7 +195,7 @@ def _without_plan(
 ) -> Outcome:
     """Tell an infeasible instance from one whose paths (or time) were not enough."""
     if limit is None and not clock.over:
-        built, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
+        _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
         with clock.phase("solve"):
             answer = open_solver(matrix, options, clock).solve("mip", gap=1.0, time_limit=clock.left)
         if answer.status is AnswerStatus.INFEASIBLE:

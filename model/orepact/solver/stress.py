@@ -9,7 +9,8 @@ from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.options import SolveOptions
-from orepact.solver.examine import Clock, Plan, open_solver, prepare
+from orepact.solver.batch import Plan, open_solver, prepare
+from orepact.solver.clock import Clock
 
 
 def without_policy(market: Market, rules: Rules, options: SolveOptions, clock: Clock) -> Plan | None:

@@ -55,7 +55,7 @@ def final_use(model: pyo.ConcreteModel, case: Case, kappa: int, nodes: list[int]
     """D + r (D0 − D) of one product in an area."""
     world, terms = case.world, Terms()
     base, moved = float(world.demand[nodes, kappa, t, w].sum()), float(world.relocated[kappa])
-    for l in case.rungs[kappa, t]:  # noqa: E741
+    for l in case.rungs[kappa, t]:
         kept = float(case.market.ladders[kappa].kept[l, t, w])
         terms.add(base * (kept + moved * (1 - kept)), model.choice.z[kappa, t, l])
     return terms
@@ -65,6 +65,6 @@ def relocated(model: pyo.ConcreteModel, case: Case, kappa: int, nodes: list[int]
     """r (D0 − D): use that moved abroad and now depends on the dominant source."""
     world, terms = case.world, Terms()
     base, moved = float(world.demand[nodes, kappa, t, w].sum()), float(world.relocated[kappa])
-    for l in case.rungs[kappa, t]:  # noqa: E741
+    for l in case.rungs[kappa, t]:
         terms.add(base * moved * (1 - float(case.market.ladders[kappa].kept[l, t, w])), model.choice.z[kappa, t, l])
     return terms

@@ -75,11 +75,11 @@ def remaining(model: pyo.ConcreteModel, case: Case, target: Row, lost: set[str],
             if world.sources[o].country in lost:
                 continue
             available = float(world.sources[o].available[t, w]) / e[j, k]
-            selling = [l for l in case.rungs[int(j), t] if ladder.selling[l, x, t, w]]  # noqa: E741
+            selling = [l for l in case.rungs[int(j), t] if ladder.selling[l, x, t, w]]
             if case.planner and selling:
                 terms.constant += available
             else:
-                for l in selling:  # noqa: E741
+                for l in selling:
                     terms.add(available, model.choice.z[int(j), t, l])
         for s, site in enumerate(world.stock_sites):
             if site.product == j and case.rules.stock:

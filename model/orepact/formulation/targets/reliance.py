@@ -51,7 +51,7 @@ def barred_by_caps(case: Case) -> set[tuple[int, int, int]]:
         for t, w in tested(case, target):
             most = 0.0
             for kappa in np.flatnonzero(world.embodied[of] > 0):
-                kept = [float(case.market.ladders[kappa].kept[l, t, w]) for l in case.rungs[int(kappa), t]]  # noqa: E741
+                kept = [float(case.market.ladders[kappa].kept[l, t, w]) for l in case.rungs[int(kappa), t]]
                 moved = float(world.relocated[kappa])
                 most += float(world.embodied[of, kappa] * world.demand[:, kappa, t, w].sum()) * max(x + moved * (1 - x) for x in kept)
             ladder = case.market.ladders[k]
@@ -59,7 +59,7 @@ def barred_by_caps(case: Case) -> set[tuple[int, int, int]]:
                 offered = sum(
                     float(world.sources[o].available[t, w])
                     for x, o in enumerate(ladder.sources)
-                    if world.sources[o].country == s and all(ladder.selling[l, x, t, w] for l in case.rungs[k, t])  # noqa: E741
+                    if world.sources[o].country == s and all(ladder.selling[l, x, t, w] for l in case.rungs[k, t])
                 )
                 if offered > float(target["value"]) * most * (1 + 1e-9):
                     barred.add((k, t, w))

@@ -20,7 +20,8 @@ from orepact.solution.extraction.scenarios import scenarios
 from orepact.solution.extraction.security import reliance, targets
 from orepact.solution.indicators import derived_indicators
 from orepact.solution.tables import as_table
-from orepact.solver.examine import Plan, Record
+from orepact.solver.batch import Plan
+from orepact.solver.examine import Record
 from orepact.solver.progress import relative_gap
 from orepact.solver.search import Outcome
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.plants import Owner
-from orepact.solver.examine import Plan
+from orepact.solver.batch import Plan
 
 SMALL = 0.05
 """A contract that carries less of a plant's plan than this is one that nobody would negotiate."""

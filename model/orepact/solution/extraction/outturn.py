@@ -15,10 +15,10 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
+from orepact.market.deals import Deal
 from orepact.market.horizon import Array
-from orepact.market.offers import Deal
 from orepact.market.world import World
-from orepact.solver.examine import Plan
+from orepact.solver.batch import Plan
 
 NEGLIGIBLE = 1e-9
 """Scaled amounts this small are what a solver's tolerance leaves; they read as zero."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from orepact.market.deals import TIE
 from orepact.market.horizon import Array
-from orepact.market.offers import TIE
 from orepact.solution.extraction.outturn import Outturn, Signed
 
 Row = dict[str, Any]

@@ -1,0 +1,206 @@
+"""One model for many price paths, and a solver for any one of them.
+
+A path is chosen by fixing columns: its own y and rungs at 1, every other at 0, and every deal of another response class at 0.
+HiGHS gets only what is left (`reduced.py`); another solver gets the whole model with bounds.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orepact.formulation.build import Built, build
+from orepact.formulation.case import Case, Rules
+from orepact.market.offers import Market
+from orepact.market.paths import Path
+from orepact.options import SolveOptions
+from orepact.solver.answer import Answer, Solver
+from orepact.solver.clock import Clock
+from orepact.solver.handover import FloatArray, Matrix, compile_matrix
+from orepact.solver.highs import Session
+from orepact.solver.other import OtherSolver
+from orepact.solver.progress import Listener
+from orepact.solver.reduced import reduce
+
+HIGHS: dict[str, bool | int | float | str] = {
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "mip_feasibility_tolerance": 1e-9,
+    "simplex_scale_strategy": 0,
+}
+"""Tight tolerances: a plan is money and tonnes that must add up. The model is scaled already; scaling again slows LPs by 40 %."""
+
+SEARCH: dict[str, bool | int | float | str] = {
+    **HIGHS,
+    "mip_allow_restart": False,
+    "mip_heuristic_effort": 0.0,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_heuristic_run_feasibility_jump": False,
+}
+"""On one path the bound is close and branching finds plans by itself; most of HiGHS's time would go into sub-MIPs and restarts."""
+
+FIRST: dict[str, bool | int | float | str] = {**SEARCH, "mip_heuristic_run_rens": True}
+"""As long as no plan is known, one sub-MIP around the LP's answer pays."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A solved model: values in the order of `matrix.columns`; no plan of its kind costs less than `bound`."""
+
+    built: Built
+    matrix: Matrix
+    values: NDArray[np.float64]
+    objective: float
+    path: Path
+    bound: float | None = None
+
+    def starts(self) -> dict[tuple[int, int], float]:
+        """What is built when: u by plant and start."""
+        return {key: float(self.values[self.matrix.index(column)]) for key, column in self.built.model.owners.u.items()}
+
+
+def open_solver(matrix: Matrix, options: SolveOptions, clock: Clock) -> Solver:
+    """A solver holding the matrix: HiGHS in memory, or another one by name."""
+    if options.solver == "highs":
+        return Session(matrix, threads=options.threads, seed=options.seed, extra=HIGHS, stop_event=clock.stop)
+    return OtherSolver(matrix, options.solver, threads=options.threads, seed=options.seed, stop_event=clock.stop)
+
+
+def prepare(market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, scenarios: list[int] | None = None) -> tuple[Built, Matrix]:
+    """Work out the offers on the paths, build the model and turn it into arrays."""
+    case = Case(market, list(paths), rules, scenarios)
+    with clock.phase("offer"):
+        if not case.planner:
+            _ = case.deals, case.scarcity
+    with clock.phase("build"):
+        built = build(case)
+    with clock.phase("hand over"):
+        return built, compile_matrix(built.model)
+
+
+class OnePath:
+    """A solver for one path of a batch; answers carry values of the whole batch's columns."""
+
+    def __init__(self, solver: Solver, expand: Callable[[FloatArray], FloatArray], place: dict[int, int]) -> None:
+        self._solver, self._expand, self._place = solver, expand, place
+
+    def solve(self, kind: str, polish: bool = False, known: Iterable[tuple[int, float]] = (), **asked: Any) -> Answer:
+        """As `Solver.solve`, with `known` first values by column of the batch; a plan is polished on request."""
+        start = None
+        if known:
+            start = np.full(len(self._solver.matrix.columns), np.nan)
+            for column, value in known:
+                if column in self._place:
+                    start[self._place[column]] = value
+        answer = self._solver.solve(kind, start=start, **asked)  # type: ignore[arg-type]
+        if polish and answer.values is not None:
+            answer = self._solver.polish(answer)
+        return answer if answer.values is None else replace(answer, values=self._expand(answer.values), duals=None)
+
+
+class Batch:
+    """A model over a batch of paths."""
+
+    def __init__(self, market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock) -> None:
+        self.paths = list(paths)
+        self.options, self.clock = options, clock
+        self.built, self.matrix = prepare(market, self.paths, rules, clock)
+        with clock.phase("hand over"):
+            model, matrix = self.built.model, self.matrix
+            self._choices = {key: matrix.index(y) for key, y in model.choice.y.items()}
+            self._rungs = {key: matrix.index(z) for key, z in model.choice.z.items()}
+            self._deals = [self._columns_of(d) for d in range(len(self.built.case.deals))]
+
+    def _columns_of(self, d: int) -> list[int]:
+        """Columns of one deal."""
+        owners, index = self.built.model.owners, self.matrix.index
+        own = [index(part[d]) for part in (owners.weight, owners.volume, owners.grant) if d in part]
+        return own + [index(owners.corner[d, i]) for i in range(len(self.built.case.deals[d].deal.corners)) if (d, i) in owners.corner]
+
+    def _fixed(self, path: Path) -> tuple[NDArray[np.int64], FloatArray]:
+        """The columns that choose a path, and their values."""
+        case = self.built.case
+        number = [case.path_number(c, path) for c in range(len(case.chains))]
+        fixed = {column: float(number[c] == j) for (c, j), column in self._choices.items()}
+        fixed |= {column: float(path.rungs[k][t] == l) for (k, t, l), column in self._rungs.items()}
+        for x, columns in zip(case.deals, self._deals, strict=True):
+            if case.response_classes[x.facility][number[case.chain_of[x.facility]]] != x.response:
+                fixed |= dict.fromkeys(columns, 0.0)
+        return np.array(list(fixed), dtype=np.int64), np.array(list(fixed.values()))
+
+    def solver_for(self, p: int, first: bool = False) -> OnePath:
+        """A solver for path p, perhaps for the first plan; HiGHS on one thread."""
+        columns, values = self._fixed(self.paths[p])
+        if self.options.solver != "highs":
+            solver = open_solver(self.matrix, self.options, self.clock)
+            solver.set_bounds(columns, values, values)
+            return OnePath(solver, lambda x: x, {})
+        part = reduce(self.matrix, columns, values)
+        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=FIRST if first else SEARCH, stop_event=self.clock.stop, watch_lp=False)
+        return OnePath(session, part.expand, dict(zip(part.kept.tolist(), range(part.kept.size), strict=True)))
+
+    def workers(self, jobs: int) -> int:
+        """How many paths to solve at a time: other solvers work on the one Pyomo model, so one."""
+        return 1 if self.options.solver != "highs" else max(1, min(jobs, self.options.threads or cores()))
+
+    def bounds(self, wanted: Sequence[int], heard: Callable[[int], None]) -> dict[int, Answer]:
+        """LP bound of each wanted path, shared between workers; `heard` is told how many are done."""
+        found: dict[int, Answer] = {}
+
+        def work(p: int, path: OnePath) -> None:
+            found[p] = path.solve("lp", time_limit=self.clock.left)
+            heard(len(found))
+
+        workers = self.workers(len(wanted))
+        with self.clock.phase("solve"), ThreadPoolExecutor(workers) as pool:
+            running: set[Future[None]] = set()
+            for p in wanted:
+                if self.clock.over:
+                    break
+                if len(running) > workers:  # no more models in memory than the next few
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    _ = [future.result() for future in done]
+                with self.clock.phase("hand over"):
+                    opened = self.solver_for(p)
+                running.add(pool.submit(work, p, opened))
+            _ = [future.result() for future in running]
+        return found
+
+    def plans(self, wanted: Sequence[int], cutoff: float | None, known: Plan | None, listener: Listener | None) -> dict[int, Answer]:
+        """The MIP of each wanted path at the same time, each on a thread of its own, from what a known plan builds."""
+        columns = {key: self.matrix.index(column) for key, column in self.built.model.owners.u.items()}
+        first = [] if known is None else [(columns[key], value) for key, value in known.starts().items() if key in columns]
+
+        def work(path: OnePath) -> Answer:
+            return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
+
+        with self.clock.phase("hand over"):
+            opened = [self.solver_for(p, first=known is None) for p in wanted]
+        with self.clock.phase("solve"), ThreadPoolExecutor(max(1, len(wanted))) as pool:
+            return dict(zip(wanted, pool.map(work, opened), strict=True))
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe(matrix: Matrix, answer: Answer) -> dict[str, object]:
+    """Size of a model and what its root said, for the record."""
+    ranges = matrix.coefficient_ranges()["matrix"]
+    gap = answer.root_gap
+    return {
+        **matrix.size(),
+        "coefficient_range": list(ranges) if ranges else None,
+        "root_gap": None if gap is None or math.isinf(gap) else gap,
+        "nodes": answer.nodes,
+    }

@@ -1,0 +1,45 @@
+"""Time left for a run, and where its seconds went."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Clock:
+    """`limit` seconds from now; `phases` counts seconds by phase; `stop` ends the run early from any thread."""
+
+    limit: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.perf_counter)
+    phases: dict[str, float] = field(default_factory=dict)
+    _inner: list[float] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.limit - self.seconds)
+
+    @property
+    def over(self) -> bool:
+        return self.stop.is_set() or self.left <= 0
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count what happens inside towards a phase, and towards no other; for the run's own thread."""
+        start = time.perf_counter()
+        self._inner.append(0.0)
+        try:
+            yield
+        finally:
+            passed, inner = time.perf_counter() - start, self._inner.pop()
+            if self._inner:
+                self._inner[-1] += passed
+            self.phases[name] = self.phases.get(name, 0.0) + passed - inner
