@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -26,11 +27,17 @@ KG = 1000.0
 """USD/kg in USD/t."""
 
 
-def model_objective(instance: Instance, behaviour: str, own_paths_only: bool = False) -> float | None:
-    """What the model answers over every path (or the instance's own), USD; None: no plan."""
+def only(instance: Instance, paths: Iterable[Mapping[tuple[str, int], str]]) -> Instance:
+    """The instance with these price paths, (product, year) → rung, as its own."""
+    rows = [{"path": f"p{n}", "product": k, "year": year, "rung": rung} for n, path in enumerate(paths) for (k, year), rung in path.items()]
+    return instance.with_table("price_paths", rows)
+
+
+def model_objective(instance: Instance, behaviour: str = "market", method: str = "milp") -> float | None:
+    """What the model answers over the instance's own paths, USD; None: no plan."""
     options = SolveOptions.model_validate(
         {
-            "behaviour": behaviour, "method": "milp", "gap": 0.0, "threads": 1, "own_paths_only": own_paths_only,
+            "behaviour": behaviour, "method": method, "gap": 0.0, "threads": 1, "own_paths_only": True,
             "baseline": False, "stress": False, "progress": False,
         }
     )  # fmt: skip
@@ -47,7 +54,15 @@ def agrees(found: float | None, expected: float | None) -> bool:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_model_equals_brute_force(seed: int, behaviour: str) -> None:
     instance = random_instance(seed)
-    assert agrees(model_objective(instance, behaviour), solve_by_enumeration(instance, behaviour).objective)
+    every = only(instance, Study(instance).ladders.paths())
+    assert agrees(model_objective(every, behaviour), solve_by_enumeration(instance, behaviour).objective)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_model_and_the_search_over_paths_agree(seed: int) -> None:
+    instance = random_instance(seed)
+    every = only(instance, Study(instance).ladders.paths())
+    assert agrees(model_objective(every, method="paths"), model_objective(every))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -56,8 +71,7 @@ def test_model_equals_brute_force_on_one_path(seed: int) -> None:
     instance = random_instance(seed)
     paths = list(Study(instance).ladders.paths())
     path = random.Random(seed).choice([p for p in paths if set(p.values()) != {FREE}] or paths)
-    rows = [{"path": "alone", "product": k, "year": year, "rung": rung} for (k, year), rung in path.items()]
-    found = model_objective(instance.with_table("price_paths", rows), "market", own_paths_only=True)
+    found = model_objective(only(instance, [path]))
     assert agrees(found, solve_by_enumeration(instance, paths=[path]).objective)
 
 
