@@ -133,3 +133,16 @@ def test_imports_into_partners_are_their_own_affair() -> None:
         plan = optimum(tiny(tables, economics={"perimeter": perimeter}))
         assert plan is not None
         assert plan.objective == pytest.approx(usd)
+
+
+def test_each_source_pays_the_duty_of_the_rung_in_force() -> None:
+    """China pays the duty and the levy of the floor, Chile only the levy: the model of both paths says what the cheaper alone says."""
+    ladder = [{**rung("duty", "tariff", 0.05, origins="CHN"), "step": 1}, {**FLOOR, "step": 2}]
+    supply = sellers(CHN={"available": 2000.0, "base_share": 0.7}, CHL={"available": 500.0, "base_share": 0.3})
+    instance = tiny({"countries": WHO, "outside_supply": supply, "ladder": ladder}, product={"dominant": "CHN"}, trade={"band": 0.4}, economics=LEAK)
+    duty, floor, together = (optimum(instance, paths) for paths in ([{"M": "duty"}], [{"M": "floor"}], [{"M": "duty"}, {"M": "floor"}]))
+    assert duty is not None
+    assert floor is not None
+    assert together is not None
+    assert together.objective == pytest.approx(duty.objective)
+    assert duty.objective < floor.objective
