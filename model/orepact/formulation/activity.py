@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
@@ -93,16 +95,27 @@ def _feed_shortage(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
     add_rows(block, "short_on_this_path", rows)
 
 
+def _may_run(case: Case) -> dict[tuple[int, int], NDArray[np.bool_]]:
+    """Where candidates run, by themselves or under some deal, per plant and response class with a deal."""
+    found: dict[tuple[int, int], NDArray[np.bool_]] = {}
+    for x in case.deals:
+        key = x.facility, x.response
+        own = found.setdefault(key, case.market.response(*key).runs.copy())
+        own |= x.deal.extra != 0
+    return found
+
+
 def _idle(block: pyo.Block, case: Case, keys: list[Key]) -> None:
     """Idle columns: per plant, and for candidates per response class, since idling costs them that class's margin."""
     index: list[tuple[int, int, int, int]] = []
+    may_run = _may_run(case)
     block.idle_of = defaultdict(list)
     for f, t, w in keys:
         cut = not case.normal(w) and bool(case.feed_is_cut[f, t, w])
         if cut or any((k, t, w) in block.q for k in case.inputs[f]):
             classes = sorted(set(case.response_classes[f])) if case.world.plants[f].candidate else [-1]
             for v in classes:
-                if v < 0 or any(case.market.response(f, v).runs[t, w : w + 1]) or case.rules.support:
+                if v < 0 or ((f, v) in may_run and may_run[f, v][t, w]):
                     index.append((f, v, t, w))
                     block.idle_of[f, t, w].append((f, v, t, w))
     block.idle = nonnegative(index)

@@ -91,9 +91,8 @@ def _any_path_may_run_short(case: Case, k: int, t: int, w: int) -> bool:
 def _paths_that_may_run_short(case: Case, k: int, t: int, w: int) -> list[int]:
     """Paths of the chain on which reachable supply may not cover intake and demand, or may not reach every user."""
     c = int(case.world.chain[k])
-    return [
-        j for j, path in enumerate(case.chain_paths[c]) if case.scarcity[c][j].may_run_short[k, t, w] or not _everyone_reached(case, k, path.rungs[k][t], t, w)
-    ]
+    reached = {l: _everyone_reached(case, k, l, t, w) for l in case.rungs[k, t]}
+    return [j for j, path in enumerate(case.chain_paths[c]) if case.scarcity[c][j].may_run_short[k, t, w] or not reached[path.rungs[k][t]]]
 
 
 def _everyone_reached(case: Case, k: int, l: int, t: int, w: int) -> bool:

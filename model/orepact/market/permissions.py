@@ -6,6 +6,7 @@ These are data tests. They are made per price path before the solve, so that the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,11 @@ class Scarcity:
     need: Array
     reachable: Array
 
-    @property
+    @cached_property
     def short(self) -> Flags:
         return np.asarray(self.supply + self.own < self.need * (1 - 1e-9))
 
-    @property
+    @cached_property
     def may_run_short(self) -> Flags:
         """Where even what can be reached may not cover intake and demand, so that shortage must be allowed."""
         return np.asarray(self.reachable < self.need * (1 - 1e-9))

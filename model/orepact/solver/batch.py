@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyomo.common.gc_manager import PauseGC
 
 from orepact.formulation.build import Built, build
 from orepact.formulation.case import Case, Rules
@@ -78,13 +79,14 @@ def open_solver(matrix: Matrix, options: SolveOptions, clock: Clock) -> Solver:
 def prepare(market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, scenarios: list[int] | None = None) -> tuple[Built, Matrix]:
     """Work out the offers on the paths, build the model and turn it into arrays."""
     case = Case(market, list(paths), rules, scenarios)
-    with clock.phase("offer"):
-        if not case.planner:
-            _ = case.deals, case.scarcity
-    with clock.phase("build"):
-        built = build(case)
-    with clock.phase("hand over"):
-        return built, compile_matrix(built.model)
+    with PauseGC():  # many small objects, none of them garbage
+        with clock.phase("offer"):
+            if not case.planner:
+                _ = case.deals, case.scarcity
+        with clock.phase("build"):
+            built = build(case)
+        with clock.phase("hand over"):
+            return built, compile_matrix(built.model)
 
 
 class OnePath:
@@ -115,10 +117,15 @@ class Batch:
         self.options, self.clock = options, clock
         self.built, self.matrix = prepare(market, self.paths, rules, clock)
         with clock.phase("hand over"):
-            model, matrix = self.built.model, self.matrix
-            self._choices = {key: matrix.index(y) for key, y in model.choice.y.items()}
-            self._rungs = {key: matrix.index(z) for key, z in model.choice.z.items()}
-            self._deals = [self._columns_of(d) for d in range(len(self.built.case.deals))]
+            case, model, index = self.built.case, self.built.model, self.matrix.index
+            deals = [self._columns_of(d) for d in range(len(case.deals))]
+            choices = [(index(y), c, j) for (c, j), y in model.choice.y.items()]
+            rungs = [(index(z), k, t, l) for (k, t, l), z in model.choice.z.items()]
+        self._deals = np.array([column for columns in deals for column in columns], dtype=np.int64)
+        self._deal_of = np.repeat(np.arange(len(deals)), [len(columns) for columns in deals])
+        self._answers = np.array([(x.facility, x.response) for x in case.deals], dtype=np.int64).reshape(-1, 2)
+        self._choices = np.array(choices, dtype=np.int64).reshape(-1, 3)
+        self._rungs = np.array(rungs, dtype=np.int64).reshape(-1, 4)
 
     def _columns_of(self, d: int) -> list[int]:
         """Columns of one deal."""
@@ -129,13 +136,14 @@ class Batch:
     def _fixed(self, path: Path) -> tuple[NDArray[np.int64], FloatArray]:
         """The columns that choose a path, and their values."""
         case = self.built.case
-        number = [case.path_number(c, path) for c in range(len(case.chains))]
-        fixed = {column: float(number[c] == j) for (c, j), column in self._choices.items()}
-        fixed |= {column: float(path.rungs[k][t] == l) for (k, t, l), column in self._rungs.items()}
-        for x, columns in zip(case.deals, self._deals, strict=True):
-            if case.response_classes[x.facility][number[case.chain_of[x.facility]]] != x.response:
-                fixed |= dict.fromkeys(columns, 0.0)
-        return np.array(list(fixed), dtype=np.int64), np.array(list(fixed.values()))
+        number = np.array([case.path_number(c, path) for c in range(len(case.chains))])
+        answer = np.array([classes[number[c]] for classes, c in zip(case.response_classes, case.chain_of, strict=True)], dtype=np.int64)
+        other = self._answers[:, 1] != answer[self._answers[:, 0]] if len(self._answers) else np.zeros(0, dtype=bool)
+        closed = self._deals[other[self._deal_of]]
+        chosen = number[self._choices[:, 1]] == self._choices[:, 2]
+        rung = np.array(path.rungs)[self._rungs[:, 1], self._rungs[:, 2]] == self._rungs[:, 3]
+        columns = np.concatenate((self._choices[:, 0], self._rungs[:, 0], closed))
+        return columns, np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
 
     def solver_for(self, p: int, first: bool = False) -> OnePath:
         """A solver for path p, perhaps for the first plan; HiGHS on one thread."""
@@ -169,7 +177,7 @@ class Batch:
                 if len(running) > workers:  # no more models in memory than the next few
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     _ = [future.result() for future in done]
-                with self.clock.phase("hand over"):
+                with self.clock.phase("hand over", beside=True):
                     opened = self.solver_for(p)
                 running.add(pool.submit(work, p, opened))
             _ = [future.result() for future in running]
