@@ -125,6 +125,7 @@ def test_ranges_move_figures_to_their_ends(instance: Instance) -> None:
     moved = instance.with_ranges({"capex": "high", "rate": "low"})
     assert moved.table("facilities")["capex"].tolist() == pytest.approx([0, 1e4 * 1.4, 0])
     assert moved.settings.economics.social_rate == pytest.approx(0.03 * 0.5)
+    assert len(moved.table("ranges")) == 0  # moved twice, a figure could leave its column's range
     assert instance.with_ranges({}) == instance
     with pytest.raises(OptionError, match="unknown range 'capx'; nearest known: capex"):
         instance.with_ranges({"capx": "low"})

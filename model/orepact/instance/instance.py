@@ -87,7 +87,10 @@ class Instance:
         return _changed(self, _with_setting(self.settings, path, value), {})
 
     def with_ranges(self, ends: Mapping[str, Literal["low", "high"]]) -> Instance:
-        """The instance with figures at the low or high end of ranges from its own table, by range code."""
+        """The instance with figures at the low or high end of ranges from its own table, by range code.
+
+        Its table of ranges is then empty: what moved is no longer the central case.
+        """
         known = {row["range"]: row for row in Given(self.settings, self.tables).rows("ranges")}
         settings = self.settings
         changed: dict[str, pd.DataFrame] = {}
@@ -101,7 +104,7 @@ class Instance:
                 settings = _with_setting(settings, column, setting(settings, column) * factor)
             else:
                 changed[name] = scaled(changed.get(name, self.tables[name]), column, known[code]["where"], factor)
-        return _changed(self, settings, changed)
+        return _changed(self, settings, {**changed, "ranges": []} if ends else {})
 
     def quality_counts(self) -> pd.DataFrame:
         """How good the figures are, per table that has rows.
