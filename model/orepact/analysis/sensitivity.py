@@ -58,7 +58,8 @@ def sensitivity(instance: Instance, options: SolveOptions | None = None, top: in
                 found, there = _solve(instance.with_ranges({ranges[n]["range"]: end}), options, listener)
                 objective_there, status = None if found.plan is None else found.plan.objective * there.world.money_unit, found.status.value
             rows[n] |= {f"objective_{end}": objective_there, f"status_{end}": status}
-    return pd.DataFrame([rows[n] for n in order])
+    amounts = ["objective", "swing_usd", *(f"{what}_{end}" for what in ("bound", "objective") for end in ENDS)]
+    return pd.DataFrame([rows[n] for n in order]).astype(dict.fromkeys(amounts, "float64"))
 
 
 def _solve(instance: Instance, options: SolveOptions, listener: Listener | None) -> tuple[Outcome, Market]:

@@ -7,7 +7,7 @@ Rung 0 of every product is free trade; the others follow the ladder's steps. A r
     standard    P = π(1 + premium)     sources that don't comply are shut out; no levy
     minimum     P = max(π, F)          sources invoice P; no levy
 
-Source: EU variable levies to 1995 and the 2013 minimum import price (docs/economics.md).
+Source: EU variable levies to 1995 and the 2013 minimum import price.
 """
 
 from __future__ import annotations
