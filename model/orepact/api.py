@@ -62,7 +62,7 @@ def export(instance: Instance, options: SolveOptions, path: str | FilePath, form
 
 def _run(instance: Instance, options: SolveOptions, listener: Listener | None, package: Package | None) -> Solution:
     """One run, with the clock on every phase."""
-    clock = Clock(options.time_limit)
+    clock = Clock(options.time_limit, phases={"read": instance.seconds})
     with keep_plan_on_interrupt(clock.stop):
         with clock.phase("price"):
             played = with_lost_countries(instance) if options.lose_countries else instance
@@ -120,7 +120,7 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         bound=bound,
         gap=gap,
         seconds=clock.seconds,
-        paths_examined=len(outcome.records),
+        paths_examined=outcome.examined,
         paths_listed=outcome.listed,
         proven=outcome.proven,
         limit=outcome.limit,

@@ -34,7 +34,8 @@ class Instance:
     `tables` holds every table of the schema, maybe without rows: columns in the schema's order, defaults filled in,
     the line of the file as index; what is not given is NaN (float, code, text) or NA (nullable whole numbers and flags);
     lists are tuples of str. `units` are those that instance.toml declared. `warnings` look wrong but may be meant.
-    `digests` has one SHA-256 per table and one for 'settings'. Two instances are equal if their digests are.
+    `digests` has one SHA-256 per table and one for 'settings'. Two instances are equal if their digests are. `seconds` is how
+    long reading and checking took.
     """
 
     settings: Settings
@@ -42,6 +43,7 @@ class Instance:
     units: Mapping[str, Mapping[str, str]]
     warnings: tuple[Problem, ...]
     digests: Mapping[str, str]
+    seconds: float = 0.0
 
     @classmethod
     def from_tables(cls, settings: Mapping[str, Any], tables: Mapping[str, Rows]) -> Instance:
@@ -158,7 +160,7 @@ def _changed(instance: Instance, settings: Settings, tables: Mapping[str, Rows])
     sheets = {name: from_records(f"{name}.csv", rows) for name, rows in tables.items()}
     # Changed tables are in canonical units, whatever units the instance was once declared in.
     changed = _Assembly(settings, instance.tables, instance.digests, sheets, {}, [], set(), FILE).instance()
-    return replace(changed, units=instance.units)
+    return replace(changed, units=instance.units, seconds=instance.seconds)
 
 
 @dataclass

@@ -6,6 +6,7 @@ besides the writer and the starter, that touches files.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,12 @@ def read(path: str | Path) -> Instance:
 
     `path` is a folder or an .xlsx workbook. Raises `InstanceError` with every problem found.
     """
-    place = Path(path)
+    place, began = Path(path), time.perf_counter()
+    instance = _read(place)
+    return replace(instance, seconds=time.perf_counter() - began)
+
+
+def _read(place: Path) -> Instance:
     try:
         if place.is_dir():
             return _read_folder(place)

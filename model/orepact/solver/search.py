@@ -44,6 +44,11 @@ class Outcome:
     limit: str | None
     size: dict[str, object]
 
+    @property
+    def examined(self) -> int:
+        """Paths of which something is known; a run that is stopped leaves some of its list untouched."""
+        return sum(r.bound is not None or r.objective is not None for r in self.records)
+
 
 def search(
     market: Market, options: SolveOptions, clock: Clock, listener: Listener | None = None, adjust: Adjust | None = None, rules: Rules | None = None
