@@ -98,6 +98,11 @@ def sellers(product: str = "M", **available: float | Row) -> list[Row]:
     return [{"country": c, "product": product, "year": 2026, **(a if isinstance(a, dict) else {"available": a})} for c, a in available.items()]
 
 
+def demand_rows(product: str = "M", **tonnes: float) -> list[Row]:
+    """Rows of `demand`: country = tonnes a year."""
+    return [{"country": c, "product": product, "year": 2026, "demand": d} for c, d in tonnes.items()]
+
+
 def market_of(instance: Instance) -> Market:
     """The market of an instance."""
     return Market(world_of(instance))

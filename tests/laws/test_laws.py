@@ -20,7 +20,7 @@ from model_solves import Plan, cost, every_path, optimum, path_of
 from orepact.instance.instance import Instance
 from orepact.instance.reader import read
 from random_instances import random_instance
-from tiny_instances import Tables, countries, market_of, plant, project, rung, sellers, tiny, two_stages
+from tiny_instances import Tables, countries, demand_rows, market_of, plant, project, rung, sellers, tiny, two_stages
 
 ROOT = Folder(__file__).parent.parent.parent
 SAME = 1e-6
@@ -301,10 +301,6 @@ def test_closed_forms_of_the_real_deals() -> None:
 
 def test_partners_and_members_of_one_treasury_are_one_market() -> None:
     """Two countries of one treasury are one place: splitting a plant's host does not change the cost."""
-    one = tiny({"countries": countries(EU="member", CHN="outside"), "demand": demand_of("EU"), "facilities": [plant(country="EU")]})
-    two = tiny({"countries": countries(EU="member", FRA="member:EU", CHN="outside"), "demand": demand_of("FRA"), "facilities": [plant(country="FRA")]})
+    one = tiny({"countries": countries(EU="member", CHN="outside"), "demand": demand_rows(EU=1000.0), "facilities": [plant(country="EU")]})
+    two = tiny({"countries": countries(EU="member", FRA="member:EU", CHN="outside"), "demand": demand_rows(FRA=1000.0), "facilities": [plant(country="FRA")]})
     assert cost(one) == pytest.approx(cost(two), rel=SAME)
-
-
-def demand_of(country: str) -> list[dict[str, Any]]:
-    return [{"country": country, "product": "M", "year": 2026, "demand": 1000.0}]

@@ -26,7 +26,7 @@ from orepact.formulation.case import MEMBERS, PARTNERS
 from orepact.instance.reader import read
 from orepact.market.horizon import recovery_factor
 from random_instances import random_instance
-from tiny_instances import Row, Tables, countries, plant, project, rung, sellers, tiny
+from tiny_instances import Tables, countries, demand_rows, plant, project, rung, sellers, tiny
 
 DATA = Folder(__file__).parent.parent / "data"
 Spot = tuple[int, int, int, int]
@@ -264,22 +264,18 @@ BAN: Tables = {
 FREIGHT = [{"product": "M", "origin": a, "destination": b, "cost": x} for a, b, x in (("AUS", "ZONE", 4.0), ("ZONE", "EU", 2.0), ("USA", "ZONE", 1.0))]
 
 
-def used(**tonnes: float) -> list[Row]:
-    return [{"country": c, "product": "M", "year": 2026, "demand": d} for c, d in tonnes.items()]
-
-
 TRADE: dict[str, tuple[Tables, set[str], set[str]]] = {
     # name: tables, cost terms and accounts that something goes through
     "members sell to partners": (
-        {"facilities": [plant(capacity=2000.0)], "demand": used(USA=500.0, AUS=900.0)}, {"sales to partners", "surplus", "public money"}, {"wedge", "treasuries"},
+        {"facilities": [plant(capacity=2000.0)], "demand": demand_rows(USA=500.0, AUS=900.0)}, {"sales to partners", "surplus", "public money"}, {"wedge", "treasuries"},
     ),
     "partners sell to members": (
-        {"facilities": [plant(country="AUS", capacity=2500.0), plant(facility="home", foreign_share=0.5)], "demand": used(USA=1500.0, EU=300.0)},
+        {"facilities": [plant(country="AUS", capacity=2500.0), plant(facility="home", foreign_share=0.5)], "demand": demand_rows(USA=1500.0, EU=300.0)},
         {"partner goods", "surplus"}, {"treasuries"},
     ),
     "a partner's project is helped": (
         {
-            "facilities": [project(country="AUS", capacity=1000.0, opex=112.0, latest_start=2026)], "demand": used(USA=1500.0, EU=300.0),
+            "facilities": [project(country="AUS", capacity=1000.0, opex=112.0, latest_start=2026)], "demand": demand_rows(USA=1500.0, EU=300.0),
             "contracts": [{"contract": "c", "products": "M", "strike": 122.0, "max_share": 0.9}],
             "targets": [{"target": "own", "kind": "zone_share", "products": "M", "value": 0.45}],
         },

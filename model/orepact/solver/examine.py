@@ -20,6 +20,7 @@ from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import Batch, Plan, describe
 from orepact.solver.clock import Clock
 from orepact.solver.progress import Listener, Progress, relative_gap
+from orepact.solver.tidy import tidied
 
 ROUNDING = 1e-9
 """Relative: two costs this close are one cost that was added up in another order."""
@@ -67,8 +68,22 @@ class Examiner:
 
     @property
     def target(self) -> float:
-        """A plan must be cheaper than this to be worth finding."""
-        return math.inf if self.plan is None else self.best - max(self.options.gap, ROUNDING) * abs(self.best)
+        """A plan must be cheaper than this to be worth finding; a tenth of the gap is left for tidying up."""
+        return math.inf if self.plan is None else self.best - max(0.9 * self.options.gap, ROUNDING) * abs(self.best)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best plan is within the gap of the bound."""
+        return self.plan is not None and self.bound is not None and self.bound >= self.best - max(self.options.gap, ROUNDING) * abs(self.best)
+
+    def tidy(self) -> None:
+        """Rid the best plan of what nobody would sign."""
+        if self.plan is not None:
+            with self.clock.phase("solve"):
+                allowed = self.best + max(0.1 * self.options.gap, ROUNDING) * abs(self.best)
+                self.plan = tidied(self.plan, self.options, self.clock, allowed)
+            if self.plan.path in self.records:
+                self.records[self.plan.path].objective = self.plan.objective
 
     @property
     def may_go_on(self) -> bool:

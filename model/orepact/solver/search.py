@@ -95,7 +95,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
     with clock.phase("solve"):
-        answer = solver.solve("mip", gap=options.gap, time_limit=clock.left, listener=examiner.hear)
+        answer = solver.solve("mip", gap=0.9 * options.gap, time_limit=clock.left, listener=examiner.hear)
         answer = solver.polish(answer) if answer.values is not None else answer
     size = describe(matrix, answer)
     plan = None
@@ -107,6 +107,9 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
             answer.objective,
             paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, matrix=matrix, values=answer.values),
         )
+        examiner.plan = plan
+        examiner.tidy()
+        plan = examiner.plan
     records = tuple(Record(p, bound=answer.bound, status="in the one model") for p in paths) if rules.behaviour == "market" else ()
     if answer.status is AnswerStatus.OPTIMAL:
         return Outcome(Status.SOLVED, plan, answer.bound, records, len(paths), f"{scope}: solved to the gap asked", None, size)
@@ -141,12 +144,13 @@ def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOpt
     if examiner.plan is None and not clock.over and not options.own_paths_only:
         _towards_feasible(market, examiner, paths, rules, options, clock, fixed)
     exhausted = _improve(market, examiner, options, fixed)
+    examiner.tidy()
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
     if examiner.plan is None:
         limit = None if not clock.over else "interrupt" if clock.stop.is_set() else "time"
         return _without_plan(market, records, len(paths), options, clock, examiner.size, limit)
-    open_gap = bound is None or not examiner.good_enough(bound)
+    open_gap = not examiner.proven
     limit = None
     if open_gap:
         limit = "interrupt" if clock.stop.is_set() else "time"
