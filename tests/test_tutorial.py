@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -153,6 +154,10 @@ def test_a_guarantee_for_brenas_smelter_is_gone_abroad(instance: Instance) -> No
 
 def test_a_floor_of_ones_own(instance: Instance) -> None:
     assert evaluate(instance, "floor.toml").result.objective == pytest.approx(ten_years(BEFORE, WITH_FLOOR), rel=EXACT)
+
+
+def test_the_card_says_how_much_is_assumed(instance: Instance) -> None:
+    assert re.search(r"\d+ % of \d+ figures are assumed", orepact.plan_card_text(solve(instance)))
 
 
 def test_an_owner_who_would_not_sign_is_named(instance: Instance) -> None:

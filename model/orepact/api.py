@@ -21,6 +21,7 @@ from orepact.market.stress import with_lost_countries
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solution.extraction import extract
+from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
 from orepact.solver.clock import Clock
 from orepact.solver.packaged import Packaged
@@ -103,7 +104,7 @@ def _solution(
         tables=tables,
         cost_terms=found.cost_terms,
         baseline=found.baseline,
-        indicators=found.indicators,
+        indicators={**found.indicators, **input_quality(tables["sources"])},
         package=content,
         warnings=warnings,
         notes=(*notes, *found.notes),

@@ -66,10 +66,13 @@ def derived_indicators(tables: Mapping[str, Any], settings: Settings, objective:
         found["shortage_t"] = float((scenarios["probability"] * scenarios["shortage_t"]).sum())
         if scenarios["before_shortage_t"].notna().any():
             found["shortage_before_t"] = float((scenarios["probability"] * scenarios["before_shortage_t"]).sum())
-    sources = tables["sources"]
-    if figures := int(sources["figures"].sum()):
-        found["assumed_share"] = float((sources["figures"] * sources["assumed_share"]).sum()) / figures
-    return found
+    return found | input_quality(tables["sources"])
+
+
+def input_quality(sources: pd.DataFrame) -> dict[str, float]:
+    """Which share of the instance's figures is assumed; nothing where no figure has a quality."""
+    figures = int(sources["figures"].sum())
+    return {"assumed_share": float((sources["figures"] * sources["assumed_share"]).sum()) / figures} if figures else {}
 
 
 def _target_counts(targets: pd.DataFrame) -> dict[str, float]:

@@ -10,9 +10,7 @@ import numpy as np
 from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.plants import Owner
 from orepact.solver.batch import Plan
-
-SMALL = 0.05
-"""A contract that carries less of a plant's plan than this is one that nobody would negotiate."""
+from orepact.solver.tidy import SMALL
 
 
 def notes(out: Outturn, sides: list[Owner], stress: Mapping[int, Plan | None]) -> tuple[str, ...]:
@@ -58,7 +56,7 @@ def _portfolios(out: Outturn, sides: list[Owner]) -> Iterator[str]:
     if mixed:
         yield f"Several contracts on one plant are a portfolio, each for its share of the plant: {'; '.join(mixed)}."
     if small:
-        yield f"Under {_percent(SMALL)} of the plant, too little to negotiate, read as nothing: {'; '.join(small)}."
+        yield f"Under {_percent(SMALL)} of the plant, hardly worth negotiating, but without it no plan of this cost was found: {'; '.join(small)}."
 
 
 def _kept_out(out: Outturn, sides: list[Owner]) -> Iterator[str]:
