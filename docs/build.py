@@ -13,6 +13,7 @@ from orepact.formulation.build import PARTS
 from orepact.instance.docs import instance_format_page
 from orepact.market import horizon, ladder, offers, paths, permissions, plants, recipe, shocks
 from orepact.solution.docs import solution_format_page
+from orepact.solver import batch, examine, search, tidy
 
 FOLDER = Path(__file__).parent
 
@@ -37,6 +38,7 @@ def mathematics_page() -> str:
     chapters = [
         ("What others do", MARKET),
         ("What may be chosen", [formulation, *parts]),
+        ("How it is solved", [search, examine, batch, tidy]),
     ]
     return INTRODUCTION + "".join(_chapter(title, modules) for title, modules in chapters)
 

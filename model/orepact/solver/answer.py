@@ -173,8 +173,9 @@ class Solver(ABC):
             limit = "interrupt" if request.stop.is_set() else "time"
             return Answer(AnswerStatus.LIMIT, limit=limit, message="stopped before it began")
         if not self.matrix.columns:
-            # Every row was checked when the matrix was compiled: the constant is the cost.
             cost, none = self.matrix.offset, np.zeros(0)
+            if self.matrix.violations(none).rows > 1e-9:
+                return Answer(AnswerStatus.INFEASIBLE, message="a row without columns does not hold")
             return Answer(AnswerStatus.OPTIMAL, objective=cost, bound=cost, values=none, violations=self.matrix.violations(none))
         if (self._lower > self._upper).any():
             return Answer(AnswerStatus.INFEASIBLE, message="a lower bound is above its upper bound")
