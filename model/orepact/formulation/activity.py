@@ -131,37 +131,39 @@ def _running_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case, keys: 
             terms.add(-1.0, block.idle[idle])
     for d, x in enumerate(case.deals):
         f, tau = x.facility, x.deal.start
-        runs = case.market.response(f, x.response).runs
-        extra = d in model.owners.volume and x.deal.extra.any()
+        full = world.plants[f].capacity * world.output[f, tau] * case.market.response(f, x.response).runs
+        weight, volume = model.owners.weight[d], model.owners.volume[d] if d in model.owners.volume else None
         for t in case.periods:
             for w in case.scenarios:
                 if world.output[f, tau, t, w] > 0:
-                    if runs[t, w]:
-                        rows[f, t, w].add(world.plants[f].capacity * world.output[f, tau, t, w], model.owners.weight[d])
-                    if extra:
-                        rows[f, t, w].add(x.deal.extra[t, w], model.owners.volume[d])
+                    rows[f, t, w].add(full[t, w], weight)
+                    if volume is not None:
+                        rows[f, t, w].add(x.deal.extra[t, w], volume)
     return {key: (0.0, terms, 0.0) for key, terms in rows.items()}
 
 
 def _idle_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> dict[tuple[int, int, int, int], tuple[None, Terms, float]]:
     """How much may stand idle: all where feed is cut, else only with q; and only in the response class in force."""
     rows: dict[tuple[int, int, int, int], tuple[None, Terms, float]] = {}
-    for f, v, t, w in block.idle:
+    chosen: dict[tuple[int, int], list[pyo.Var]] = defaultdict(list)  # y of the paths on which plant f answers with v
+    for f, classes in enumerate(case.response_classes):
+        for j, v in enumerate(classes):
+            chosen[f, v].append(model.choice.y[case.chain_of[f], j])
+    for (f, v, t, w), column in block.idle.items():
         most = float(case.most_output[f, t, w])
         cut = not case.normal(w) and bool(case.feed_is_cut[f, t, w])
         if not cut:
             terms = Terms()
-            terms.add(1.0, block.idle[f, v, t, w])
+            terms.add(1.0, column)
             for k in case.inputs[f]:
                 if (k, t, w) in block.q:
                     terms.add(-most, block.q[k, t, w])
             rows[f, v, t, w] = (None, terms, 0.0)
-        if v >= 0 and len(set(case.response_classes[f])) > 1:
+        if v >= 0 and len(chosen[f, v]) < len(case.response_classes[f]):
             terms = Terms()
-            terms.add(1.0, block.idle[f, v, t, w])
-            for j, own in enumerate(case.response_classes[f]):
-                if own == v:
-                    terms.add(-most, model.choice.y[case.chain_of[f], j])
+            terms.add(1.0, column)
+            for y in chosen[f, v]:
+                terms.add(-most, y)
             rows[f, v + 10**6, t, w] = (None, terms, 0.0)
     return rows
 

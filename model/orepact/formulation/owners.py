@@ -119,9 +119,10 @@ def _support_costs(block: pyo.Block, case: Case, ledger: Ledger) -> None:
         inside = case.counted(case.plant_place[x.facility])
         if d in block.grant:
             factor = recovery_factor(social, plant.life) * (premium if inside else 1 + premium)
+            grant = block.grant[d]
             for t in case.periods:
                 for w in case.scenarios:
-                    ledger.add("grants", t, w, factor * world.alive[x.facility, x.deal.start, t, w], block.grant[d])
+                    ledger.add("grants", t, w, factor * world.alive[x.facility, x.deal.start, t, w], grant)
         if inside and x.deal.rent.any():
             for i, rent in enumerate(x.deal.rent):
                 ledger.add_lump("foreign rent", rent, block.corner[d, i] if len(x.deal.corners) > 1 else block.weight[d])

@@ -62,13 +62,14 @@ def _outlays(model: pyo.ConcreteModel, case: Case) -> tuple[dict[Account, Terms]
             continue
         instrument = case.market.contracts[x.deal.contract]["instrument"]
         leaves = not case.counted(case.plant_place[x.facility])
+        volume = model.owners.volume[d]
         for t in case.periods:
             for w in case.scenarios:
                 pay = float(x.deal.pay[t, w])
                 if pay != 0:
-                    accounts[x.payer, instrument, t, w].add(pay, model.owners.volume[d])
+                    accounts[x.payer, instrument, t, w].add(pay, volume)
                     if leaves:
-                        abroad[t, w].add(pay, model.owners.volume[d])
+                        abroad[t, w].add(pay, volume)
     resale = world.settings.economics.resale
     for (k, p, t, w, price), column in model.surplus.glut.items():
         for m, share in case.carriers(p):

@@ -22,7 +22,7 @@ from orepact.formulation.case import Case, Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, Solver
+from orepact.solver.answer import Answer, AnswerStatus, Solver
 from orepact.solver.clock import Clock
 from orepact.solver.handover import FloatArray, Matrix, compile_matrix
 from orepact.solver.highs import Session
@@ -48,6 +48,12 @@ SEARCH: dict[str, bool | int | float | str] = {
     "mip_heuristic_run_feasibility_jump": False,
 }
 """On one path the bound is close and branching finds plans by itself; most of HiGHS's time would go into sub-MIPs and restarts."""
+
+CAREFUL: tuple[dict[str, bool | int | float | str], ...] = ({"simplex_scale_strategy": 2}, {"solver": "ipm"})
+"""For an LP that fails or turns in circles: HiGHS's own tolerances and scaling, then the interior point method."""
+
+PATIENCE = 20.0
+"""An LP that takes so many seconds, and so many times longer than any before it in its batch, is turning in circles."""
 
 FIRST: dict[str, bool | int | float | str] = {**SEARCH, "mip_heuristic_run_rens": True}
 """As long as no plan is known, one sub-MIP around the LP's answer pays."""
@@ -145,15 +151,15 @@ class Batch:
         columns = np.concatenate((self._choices[:, 0], self._rungs[:, 0], closed))
         return columns, np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
 
-    def solver_for(self, p: int, first: bool = False) -> OnePath:
-        """A solver for path p, perhaps for the first plan; HiGHS on one thread."""
+    def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None) -> OnePath:
+        """A solver for path p; HiGHS on one thread with these settings."""
         columns, values = self._fixed(self.paths[p])
         if self.options.solver != "highs":
             solver = open_solver(self.matrix, self.options, self.clock)
             solver.set_bounds(columns, values, values)
             return OnePath(solver, lambda x: x, {})
         part = reduce(self.matrix, columns, values)
-        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=FIRST if first else SEARCH, stop_event=self.clock.stop, watch_lp=False)
+        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=settings or SEARCH, stop_event=self.clock.stop, watch_lp=False)
         return OnePath(session, part.expand, dict(zip(part.kept.tolist(), range(part.kept.size), strict=True)))
 
     def workers(self, jobs: int) -> int:
@@ -164,8 +170,17 @@ class Batch:
         """LP bound of each wanted path, shared between workers; `heard` is told how many are done."""
         found: dict[int, Answer] = {}
 
+        slowest = 0.0
+
         def work(p: int, path: OnePath) -> None:
-            found[p] = path.solve("lp", time_limit=self.clock.left)
+            nonlocal slowest
+            answer = path.solve("lp", time_limit=min(self.clock.left, PATIENCE * max(1.0, slowest)))
+            for settings in CAREFUL if self.options.solver == "highs" else ():
+                if answer.status not in (AnswerStatus.LIMIT, AnswerStatus.ERROR) or self.clock.over:
+                    break
+                answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, PATIENCE * max(1.0, slowest)))
+            slowest = max(slowest, answer.seconds)
+            found[p] = answer
             heard(len(found))
 
         workers = self.workers(len(wanted))
@@ -184,7 +199,7 @@ class Batch:
         return found
 
     def plans(self, wanted: Sequence[int], cutoff: float | None, known: Plan | None, listener: Listener | None) -> dict[int, Answer]:
-        """The MIP of each wanted path at the same time, each on a thread of its own, from what a known plan builds."""
+        """The MIP of each wanted path, shared between workers, from what a known plan builds."""
         columns = {key: self.matrix.index(column) for key, column in self.built.model.owners.u.items()}
         first = [] if known is None else [(columns[key], value) for key, value in known.starts().items() if key in columns]
 
@@ -192,8 +207,8 @@ class Batch:
             return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
 
         with self.clock.phase("hand over"):
-            opened = [self.solver_for(p, first=known is None) for p in wanted]
-        with self.clock.phase("solve"), ThreadPoolExecutor(max(1, len(wanted))) as pool:
+            opened = [self.solver_for(p, FIRST if known is None else SEARCH) for p in wanted]
+        with self.clock.phase("solve"), ThreadPoolExecutor(self.workers(len(wanted))) as pool:
             return dict(zip(wanted, pool.map(work, opened), strict=True))
 
 

@@ -1,6 +1,6 @@
 """Examine price paths: an LP bound for each, a MIP for those that may beat the best plan.
 
-The MIPs run in rising order of their bounds, as many at a time as there are threads, and stop at the first path that can't
+The MIPs run in rising order of their bounds, in waves shared between the threads, and stop at the first path that can't
 beat the incumbent by more than the gap. Each wave starts from the same incumbent: an answer depends on the number of
 threads, never on which of them was faster.
 """
@@ -24,6 +24,10 @@ from orepact.solver.tidy import tidied
 
 ROUNDING = 1e-9
 """Relative: two costs this close are one cost that was added up in another order."""
+
+
+WAVE = 4
+"""Paths per worker in a wave once a plan is known: workers rarely wait for the slowest, and rarely work with an old incumbent."""
 
 
 @dataclass
@@ -113,7 +117,7 @@ class Examiner:
                 record.bound, record.status = answer.objective, "bound by LP"
         waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[fresh[p]].bound or 0.0, p))
         while waiting and not self.clock.over:
-            width = batch.workers(len(waiting))
+            width = batch.workers(len(waiting)) * (1 if self.plan is None else WAVE)
             wave = [p for p in waiting[:width] if not self.good_enough(self.records[fresh[p]].bound or 0.0)]
             if not wave:
                 break
