@@ -3,7 +3,7 @@
     python benchmarks/variants.py [--time-limit SECONDS]
 
 Budgets and the premium of public money go to the ends of their ranges; flooding becomes half as likely again, at the expense of the
-likeliest scenario; reference prices, or contracts, are taken off the menu. An instrument that no variant uses is named as such.
+likeliest scenario; reference prices, or contracts, are taken off the menu. Solved to 0.2 %. An instrument that no variant uses is named as such.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=600.0)
     asked = parser.parse_args()
     central = orepact.read(MAGNET)
-    options = orepact.SolveOptions(time_limit=asked.time_limit, stress=False, progress=False)
+    options = orepact.SolveOptions(gap=0.002, time_limit=asked.time_limit, stress=False, progress=False)
     ever: dict[str, int] = {}
     for name, change in VARIANTS.items():
         instance = change(central)

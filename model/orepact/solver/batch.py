@@ -49,11 +49,14 @@ SEARCH: dict[str, bool | int | float | str] = {
 }
 """On one path the bound is close and branching finds plans by itself; most of HiGHS's time would go into sub-MIPs and restarts."""
 
+BOUND: dict[str, bool | int | float | str] = {"simplex_scale_strategy": 0}
+"""An LP that only gives a bound keeps HiGHS's own tolerances: at tighter ones the simplex method now and then turns in circles."""
+
 CAREFUL: tuple[dict[str, bool | int | float | str], ...] = ({"simplex_scale_strategy": 2}, {"solver": "ipm"})
 """For an LP that fails or turns in circles: HiGHS's own tolerances and scaling, then the interior point method."""
 
 PATIENCE = 20.0
-"""An LP that takes so many seconds, and so many times longer than any before it in its batch, is turning in circles."""
+"""An LP that takes so many times longer than any before it in its batch (and 5 seconds at the least) is turning in circles."""
 
 FIRST: dict[str, bool | int | float | str] = {**SEARCH, "mip_heuristic_run_rens": True}
 """As long as no plan is known, one sub-MIP around the LP's answer pays."""
@@ -174,11 +177,13 @@ class Batch:
 
         def work(p: int, path: OnePath) -> None:
             nonlocal slowest
-            answer = path.solve("lp", time_limit=min(self.clock.left, PATIENCE * max(1.0, slowest)))
+            patience = max(5.0, PATIENCE * slowest)
+            answer = path.solve("lp", time_limit=min(self.clock.left, patience))
             for settings in CAREFUL if self.options.solver == "highs" else ():
                 if answer.status not in (AnswerStatus.LIMIT, AnswerStatus.ERROR) or self.clock.over:
                     break
-                answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, PATIENCE * max(1.0, slowest)))
+                patience *= 10
+                answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, patience))
             slowest = max(slowest, answer.seconds)
             found[p] = answer
             heard(len(found))
@@ -193,7 +198,7 @@ class Batch:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     _ = [future.result() for future in done]
                 with self.clock.phase("hand over", beside=True):
-                    opened = self.solver_for(p)
+                    opened = self.solver_for(p, BOUND)
                 running.add(pool.submit(work, p, opened))
             _ = [future.result() for future in running]
         return found
