@@ -129,10 +129,11 @@ def _running_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case, keys: 
         terms.add(-1.0, block.x[key])
         for idle in block.idle_of.get(key, []):
             terms.add(-1.0, block.idle[idle])
+    volumes = dict(model.owners.volume.items())
     for d, x in enumerate(case.deals):
         f, tau = x.facility, x.deal.start
         full = world.plants[f].capacity * world.output[f, tau] * case.market.response(f, x.response).runs
-        weight, volume = model.owners.weight[d], model.owners.volume[d] if d in model.owners.volume else None
+        weight, volume = model.owners.weight[d], volumes.get(d)
         for t in case.periods:
             for w in case.scenarios:
                 if world.output[f, tau, t, w] > 0:
