@@ -157,12 +157,12 @@ def test_names_and_order_mean_nothing(tmp_path: Folder) -> None:
 
 # ---- where nothing is wrong with the market, nothing is bought ----------------------------------
 def without_reasons(instance: Instance) -> Instance:
-    """Every reason for policy taken away: no targets, no bans, no return above the social rate, no lenders' test, no foreign owners, no
-    freight and no band, ample supply and sales outside at world prices, partners counted as our own, taxes that cost nothing extra."""
+    """Every reason for policy taken away: no targets, no bans, no weight on the worst, no return above the social rate, no lenders' test, no foreign owners, no
+    freight, no missing route and no band, nobody made to build at the first occasion, ample supply and sales outside at world prices, partners counted as our own, no stock."""
     products = [str(p) for p in instance.table("products")["product"]]
     economics, owners = instance.settings.economics, instance.settings.owners
     for path, value in {
-        "economics.perimeter": "zone", "economics.export_discount": 0.0, "owners.cover": 0.0, "owners.repeal_weight": 0.0, "trade.band": 1.0,
+        "economics.perimeter": "zone", "economics.export_discount": 0.0, "owners.cover": 0.0, "owners.entry": "free", "economics.cvar_weight": 0.0, "owners.repeal_weight": 0.0, "trade.band": 1.0,
     }.items():  # fmt: skip
         if getattr(economics if path.startswith("economics") else owners, path.partition(".")[2], None) != value:
             instance = instance.with_setting(path, value)
@@ -174,7 +174,9 @@ def without_reasons(instance: Instance) -> Instance:
     return instance.with_tables(
         {
             "facilities": plants, "outside_supply": supply, "shocks": shocks, "scenarios": scenarios, "targets": [], "budgets": [], "contributions": [], "ranges": [],
-            "freight": [r | {"cost": 0.0} for r in rows(instance, "freight")],
+            "freight": [], "stockpiles": [],
+            "products": [{**r, "trade": "pooled"} for r in rows(instance, "products")],
+            "contracts": [{**r, "stockpiled": False} for r in rows(instance, "contracts")],
             "outside_sales": [{"product": p, "year": year, "limit": 1e7} for p in products],
         }
     )  # fmt: skip
