@@ -127,7 +127,17 @@ def test_neighbours_move_one_product_to_any_rung_throughout() -> None:
 def test_fine_neighbours_move_one_window_or_all_that_follows() -> None:
     world, ladders = menu(FLOORS)
     near = {p.rungs[1] for p in neighbours(world, ladders, metal(1, 1, 1), True)}
-    assert near == {(0, 1, 1), (2, 1, 1), (1, 0, 1), (1, 2, 1), (1, 1, 0), (1, 1, 2), (1, 0, 0), (1, 2, 2)}
+    assert near == {
+        (0, 1, 1),
+        (2, 1, 1),
+        (1, 0, 1),
+        (1, 2, 1),
+        (1, 1, 0),
+        (1, 1, 2),
+        (1, 0, 0),
+        (1, 2, 2),
+        (1, 2, 3),
+    }  # the last: towards the third rung, a step at a time
     world, ladders = menu(FLOORS, years=(1, 1, 1, 1), policy={"revision_years": [2028]})
     near = {p.rungs[1] for p in neighbours(world, ladders, metal(1, 1, 1, 1), True)}
     assert near == {(0, 0, 1, 1), (2, 2, 1, 1), (1, 1, 0, 0), (1, 1, 2, 2)}

@@ -74,7 +74,8 @@ def listed_paths(world: World, ladders: tuple[Ladder, ...]) -> list[Path]:
     """The list to start from, most telling first, without repeats.
 
     Free trade; the user's own; every product alone, refined goods with more and more of what is made from them, and all together
-    at low, middle and high reference prices; the same graded up and down over time; the highest tariffs of the same groups.
+    at low, middle and high reference prices; the low ones from the second revision on, when there is something to protect; graded up
+    and down over time; the highest tariffs of the same groups.
     """
     free = free_trade(world)
     candidates: list[Path] = [free, *own_paths(world, ladders)]
@@ -91,9 +92,12 @@ def listed_paths(world: World, ladders: tuple[Ladder, ...]) -> list[Path]:
         choice = {k: tariffs[k][-1] for k in group if tariffs[k]}
         candidates.append(_constant(world, ladders, free, choice, f"top tariffs: {_names(world, choice)}"))
     for group in runs:
-        for name, falling in (("rising", False), ("falling", True)):
-            choice = {k: floors[k][-1] for k in group if floors[k]}
-            candidates.append(_graded(world, ladders, free, choice, falling, f"{name} floors: {_names(world, choice)}"))
+        choice = {k: floors[k][0] for k in group if floors[k]}
+        candidates.append(_late(world, ladders, free, choice, f"late floors: {_names(world, choice)}"))
+        if len(group) == 1 or group == runs[-1]:
+            for name, falling in (("rising", False), ("falling", True)):
+                choice = {k: floors[k][-1] for k in group if floors[k]}
+                candidates.append(_graded(world, ladders, free, choice, falling, f"{name} floors: {_names(world, choice)}"))
     for k in laddered:
         for rung in range(1, len(ladders[k].rungs)):
             candidates.append(_constant(world, ladders, free, {k: rung}, f"{world.products[k]} at {ladders[k].rungs[rung]}"))
@@ -130,6 +134,24 @@ def _graded(world: World, ladders: tuple[Ladder, ...], base: Path, choice: dict[
     return path
 
 
+def _late(world: World, ladders: tuple[Ladder, ...], base: Path, choice: dict[int, int], label: str) -> Path:
+    """Rungs that are reached from the second revision on, as fast as the steps allow."""
+    marks, path = revisions(world), base
+    for k, top in choice.items() if len(marks) > 1 else ():
+        path = path.with_product(k, _towards(world, ladders[k], path.rungs[k], top, marks[1]), label)
+    return path
+
+
+def _towards(world: World, ladder: Ladder, own: tuple[int, ...], rung: int, first: int) -> tuple[int, ...]:
+    """Rungs as they are before period `first`; from then on towards a rung, at each revision as far as the largest step allows."""
+    marks, step, found = set(revisions(world)), world.settings.policy.max_step, list(own[:first])
+    for t in range(first, len(own)):
+        now = found[-1]
+        near = [x for x in range(len(ladder.rungs)) if ladder.offered[x, t] and (not step or abs(ladder.steps[x] - ladder.steps[now]) <= step)]
+        found.append(min(near, key=lambda x: abs(ladder.steps[x] - ladder.steps[rung])) if t in marks and near else now)
+    return tuple(found)
+
+
 def _nearest(ladder: Ladder, rung: int, t: int) -> int:
     """The highest rung up to the wanted one that is offered in period t."""
     return next(x for x in range(rung, -1, -1) if ladder.offered[x, t])
@@ -145,7 +167,7 @@ def distinct(paths: Iterable[Path]) -> list[Path]:
 
 
 def neighbours(world: World, ladders: tuple[Ladder, ...], path: Path, fine: bool) -> Iterator[Path]:
-    """Lawful neighbours: one product to any rung over the whole horizon; `fine`: one rung in one window, or from one revision on."""
+    """Lawful neighbours: one product to any rung over the whole horizon; `fine`: one rung in one window, or towards it from one revision on."""
     marks = [*revisions(world), world.horizon.periods]
     for k, ladder in enumerate(ladders):
         own = path.rungs[k]
@@ -154,9 +176,10 @@ def neighbours(world: World, ladders: tuple[Ladder, ...], path: Path, fine: bool
                 options = [tuple(_nearest(ladder, rung, t) for t in range(len(own)))]
                 labels = [f"{world.products[k]} at {ladder.rungs[rung]}"]
             else:
-                spans = [*pairwise(marks)] + [(a, marks[-1]) for a in marks[1:-2]]
-                options = [own[:a] + (rung,) * (b - a) + own[b:] for a, b in spans]
-                labels = [f"{world.products[k]} at {ladder.rungs[rung]} in {_years(world, a, b)}" for a, b in spans]
+                options = [own[:a] + (rung,) * (b - a) + own[b:] for a, b in pairwise(marks)]
+                labels = [f"{world.products[k]} at {ladder.rungs[rung]} in {_years(world, a, b)}" for a, b in pairwise(marks)]
+                options += [_towards(world, ladder, own, rung, a) for a in marks[1:-2]]
+                labels += [f"{world.products[k]} to {ladder.rungs[rung]} from {int(world.horizon.start[a])} on" for a in marks[1:-2]]
             for option, label in zip(options, labels, strict=True):
                 if option != own:
                     near = path.with_product(k, option, f"{path.label}; {label}" if path.label else label)
