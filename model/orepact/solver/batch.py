@@ -22,7 +22,7 @@ from orepact.formulation.case import Case, Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, AnswerStatus, Solver
+from orepact.solver.answer import Answer, AnswerStatus, Kind, Solver
 from orepact.solver.clock import Clock
 from orepact.solver.handover import FloatArray, Matrix, compile_matrix
 from orepact.solver.highs import Session
@@ -104,7 +104,7 @@ class OnePath:
     def __init__(self, solver: Solver, expand: Callable[[FloatArray], FloatArray], place: dict[int, int]) -> None:
         self._solver, self._expand, self._place = solver, expand, place
 
-    def solve(self, kind: str, polish: bool = False, known: Iterable[tuple[int, float]] = (), **asked: Any) -> Answer:
+    def solve(self, kind: Kind, polish: bool = False, known: Iterable[tuple[int, float]] = (), **asked: Any) -> Answer:
         """As `Solver.solve`, with `known` first values by column of the batch; a plan is polished on request."""
         start = None
         if known:
@@ -112,7 +112,7 @@ class OnePath:
             for column, value in known:
                 if column in self._place:
                     start[self._place[column]] = value
-        answer = self._solver.solve(kind, start=start, **asked)  # type: ignore[arg-type]
+        answer = self._solver.solve(kind, start=start, **asked)
         if polish and answer.values is not None:
             answer = self._solver.polish(answer)
         return answer if answer.values is None else replace(answer, values=self._expand(answer.values), duals=None)

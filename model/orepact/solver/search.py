@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path, distinct, listed_paths, neighbours, own_paths
@@ -25,6 +26,7 @@ from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import Batch, Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock
 from orepact.solver.examine import Examiner, Record
+from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.progress import Listener
 from orepact.solver.result import Status
 
@@ -123,7 +125,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     return Outcome(status, plan, answer.bound, records, len(paths), f"{scope}: stopped ({limit})", limit, size)
 
 
-def _chosen(market: Market, plan_paths: Sequence[Path], built, matrix, values) -> Path:  # type: ignore[no-untyped-def]
+def _chosen(market: Market, plan_paths: Sequence[Path], built: Built, matrix: Matrix, values: FloatArray) -> Path:
     """The whole path that the chains' own choices make up."""
     rungs = list(market.free.rungs)
     label = []
