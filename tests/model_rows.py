@@ -223,13 +223,13 @@ def costs(built: Built, term: str) -> dict[tuple[Any, ...], dict[str, float]]:
 
     def told(terms: Any) -> dict[str, float]:
         found: dict[str, float] = {}
-        for c, v in zip(terms.coefs, terms.vars, strict=True):
+        for c, v in terms.parts:
             label, unit = names.column(v)
             found[label] = found.get(label, 0.0) + c * world.money_unit / unit
         return found
 
     entries = built.ledger.entries.get(term, {})
-    found = {tuple(names.key("t w", key)): told(terms) for key, terms in entries.items() if terms.vars}
+    found = {tuple(names.key("t w", key)): told(terms) for key, terms in entries.items() if terms.parts}
     if term in built.ledger.lumps:
         found[()] = told(built.ledger.lumps[term])
     return found

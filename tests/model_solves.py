@@ -51,7 +51,7 @@ class Plan:
 
     def sum(self, terms: Terms) -> float:
         """Value of a linear expression, in the model's units."""
-        return terms.constant + sum(c * self.value(v) for c, v in zip(terms.coefs, terms.vars, strict=True))
+        return terms.constant + sum(c * self.value(v) for c, v in terms.parts)
 
     @cached_property
     def terms(self) -> dict[str, float]:

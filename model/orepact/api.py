@@ -23,7 +23,7 @@ from orepact.options import SolveOptions
 from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
-from orepact.solver.clock import Clock
+from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, peak_memory_mb, versions
@@ -64,7 +64,7 @@ def export(instance: Instance, options: SolveOptions, path: str | FilePath, form
 def _run(instance: Instance, options: SolveOptions, listener: Listener | None, package: Package | None) -> Solution:
     """One run, with the clock on every phase."""
     clock = Clock(options.time_limit, phases={"read": instance.seconds})
-    with keep_plan_on_interrupt(clock.stop):
+    with keep_plan_on_interrupt(clock.stop), collector_rests():
         with clock.phase("price"):
             played = with_lost_countries(instance) if options.lose_countries else instance
             market = Market(world_of(played))

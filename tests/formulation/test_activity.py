@@ -45,7 +45,7 @@ def test_idle_only_where_feed_is_short() -> None:
     assert rows(built, "activity.runs_as_agreed", "f t w") == {
         ("old", 2026, "s"): equal({"x[old,2026,s]": -1, "idle[old,2026,s]": -1, "weight[old plain]": 500}),
     }
-    assert rows(built, "activity.idle_within_output") == {(0, -1, 0, 0): at_most({"idle[old,2026,s]": 1, "q[O,2026,s]": -500})}
+    assert rows(built, "activity.idle_for_want_of_feed") == {(0, 0, 0): at_most({"idle[old,2026,s]": 1, "q[O,2026,s]": -500})}
     assert built.model.activity.q[0, 0, 0].is_binary()
     enough = model_of(smelting(1000.0))
     assert len(enough.model.activity.idle) == 0
@@ -79,7 +79,7 @@ def test_cut_feed_excuses_idling_and_the_owner_bears_it() -> None:
     )
     built = model_of(instance)
     name = "weight[new plain 2026]"
-    assert rows(built, "activity.idle_within_output") == {}  # no limit but output itself
+    assert rows(built, "activity.idle_for_want_of_feed") == {}  # no limit but output itself
     assert rows(built, "activity.still_worth_building") == {(0, 0): at_least({name: 500 * 35 - 10_000, "idle[new,2026,ban]": -0.25 * 35})}
     assert rows(built, "activity.lenders_still_content") == {(0, 0, 0, 1): at_least({name: 500 * 35 - 0.06 * 100_000, "idle[new,2026,ban]": -35})}
 

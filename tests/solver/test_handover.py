@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyomo.common.dependencies import scipy as pyomo_scipy
+from pyomo.core.expr.numeric_expr import LinearExpression
 
 from example_models import two_plants
 from orepact.errors import InfeasibleError, SolverError
+from orepact.solver import handover
 from orepact.solver.handover import compile_matrix
+from orepact.solver.sums import sums_of
 
 
 def test_arrays_are_the_model_written_out() -> None:
@@ -234,3 +237,57 @@ def test_any_linear_model_keeps_its_costs_and_rows(table: list[list[float]], cos
 def test_pyomo_finds_scipy() -> None:
     """The standard-form compiler builds its arrays with scipy, which Pyomo does not install by itself."""
     assert pyomo_scipy.sparse.csc_array is not None
+
+
+class TestPlainSums:
+    """A model of LinearExpressions is turned into arrays without Pyomo's compiler; both must say the same."""
+
+    @staticmethod
+    def model(low: float | None = -4.0, high: float | None = 9.0, constant: float = 7.0) -> pyo.ConcreteModel:
+        m = pyo.ConcreteModel()
+        m.unused = pyo.Var(bounds=(-1, 2))
+        m.x = pyo.Var(range(4), bounds=(0, 5))
+        m.b = pyo.Var(domain=pyo.Binary)
+        m.part = pyo.Block()
+        m.part.y = pyo.Var()
+        m.row = pyo.Constraint(range(4), rule=lambda m, i: (low, _sum([2.0, -1.0, 0.5, 1.0], [m.x[i], m.part.y, m.x[i], m.b]), high))
+        m.part.equal = pyo.Constraint(expr=(3.0, _sum([1.0, 1.0], [m.x[0], m.part.y]), 3.0))
+        m.cost = pyo.Objective(expr=LinearExpression(constant=constant, linear_coefs=[3, 1.0, 2.0], linear_vars=[m.x[2], m.b, m.x[2]]))
+        return m
+
+    @pytest.mark.parametrize(("low", "high"), [(-4.0, 9.0), (None, 9.0), (-4.0, None)])
+    @pytest.mark.parametrize("constant", [7.0, 0.0])
+    def test_the_same_arrays_as_pyomo(self, low: float | None, high: float | None, constant: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        m = self.model(low, high, constant)
+        assert sums_of(m, m.cost) is not None
+        ours = compile_matrix(m)
+        monkeypatch.setattr(handover, "sums_of", lambda *_: None)
+        theirs = compile_matrix(m)
+        order = ours.indices(theirs.columns)
+        assert sorted(order.tolist()) == list(range(len(ours.columns)))
+        assert np.array_equal(ours.A.toarray()[:, order], theirs.A.toarray())
+        assert ours.rows == theirs.rows
+        for name in ("c", "col_lower", "col_upper", "integrality"):
+            assert np.array_equal(getattr(ours, name)[order], getattr(theirs, name)), name
+        assert np.array_equal(ours.row_lower, theirs.row_lower)
+        assert np.array_equal(ours.row_upper, theirs.row_upper)
+        assert ours.offset == theirs.offset == constant
+
+    def test_anything_else_is_left_to_pyomo(self) -> None:
+        fixed, other, absent = (self.model() for _ in range(3))
+        fixed.x[1].fix(2.0)
+        other.bent = pyo.Constraint(expr=other.x[0] + 2 * other.x[1] <= 3)
+        absent.part.deactivate()
+        for m in (fixed, other, absent, two_plants()):
+            assert sums_of(m, m.cost) is None
+        assert compile_matrix(fixed).row_lower[1] == -4.0 - 2.5 * 2.0
+
+    def test_what_is_not_a_number_is_named(self) -> None:
+        m = self.model()
+        m.spoilt = pyo.Constraint(expr=(None, _sum([math.inf, 1.0], [m.x[0], m.x[1]]), 1.0))
+        with pytest.raises(SolverError, match=r"coefficient of x\[0\] in spoilt"):
+            compile_matrix(m)
+
+
+def _sum(coefs: list[float], variables: list[pyo.Var]) -> LinearExpression:
+    return LinearExpression(constant=0.0, linear_coefs=coefs, linear_vars=variables)

@@ -3,6 +3,7 @@
     x_ftw = A_fτtw cap [μ >= 0] Λ + extra_tw H − idle_ftw      summed over deals
     idle <= A cap                            in scenarios that are not normal, where some feed upstream is cut
     idle <= A cap · Σ_{inputs k} q_ktw       wherever feed k may be short: S + Z < U on the path
+    idle_v <= A cap · Σ_{j of class v} y_cj  a candidate's idling belongs to the response class in force; idle = Σ_v idle_v
     S_ktw − imports_k <= S (1 − q_ktw),  exports_k + glut_k + purchases_k <= Ō_k (1 − q_ktw)     nobody idles while feed leaves
     Σ_d NPV_d − Σ_tw p_w dh_t max(μ, 0) idle >= 0,   lenders' surplus − max(μ, 0) idle >= 0      idling costs the owner its margin
 
@@ -21,7 +22,7 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger, Row, Terms, add_rows, nonnegative
 from orepact.formulation.targets.reliance import barred_by_caps
 
 Key = tuple[int, int, int]
@@ -44,7 +45,8 @@ def add_activity(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Bl
     _feed_shortage(model, block, case)
     _idle(block, case, keys)
     add_rows(block, "runs_as_agreed", _running_rows(model, block, case, keys))
-    add_rows(block, "idle_within_output", _idle_rows(model, block, case))
+    add_rows(block, "idle_for_want_of_feed", _feed_rows(block, case))
+    add_rows(block, "idle_in_this_class", _class_rows(model, block, case))
     if len(case.scenarios) > 1 or case.rules.targets:
         _owners_bear_idling(model, block, case)
     return block
@@ -129,43 +131,49 @@ def _running_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case, keys: 
         terms.add(-1.0, block.x[key])
         for idle in block.idle_of.get(key, []):
             terms.add(-1.0, block.idle[idle])
-    volumes = dict(model.owners.volume.items())
+    weights, volumes = model.owners.weight, dict(model.owners.volume.items())
     for d, x in enumerate(case.deals):
-        f, tau = x.facility, x.deal.start
-        full = world.plants[f].capacity * world.output[f, tau] * case.market.response(f, x.response).runs
-        weight, volume = model.owners.weight[d], volumes.get(d)
-        for t in case.periods:
-            for w in case.scenarios:
-                if world.output[f, tau, t, w] > 0:
-                    rows[f, t, w].add(full[t, w], weight)
-                    if volume is not None:
-                        rows[f, t, w].add(x.deal.extra[t, w], volume)
+        f, made = x.facility, world.output[x.facility, x.deal.start]
+        full = world.plants[f].capacity * made * case.market.response(f, x.response).runs
+        for amount, column in ((full, weights[d]), (x.deal.extra * (made > 0), volumes.get(d))):
+            if column is not None:
+                for t, w, coef in case.cells(amount):
+                    rows[f, t, w].parts.append((coef, column))
     return {key: (0.0, terms, 0.0) for key, terms in rows.items()}
 
 
-def _idle_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> dict[tuple[int, int, int, int], tuple[None, Terms, float]]:
-    """How much may stand idle: all where feed is cut, else only with q; and only in the response class in force."""
-    rows: dict[tuple[int, int, int, int], tuple[None, Terms, float]] = {}
+def _feed_rows(block: pyo.Block, case: Case) -> dict[Key, Row]:
+    """How much may stand idle for want of feed: all where feed is cut, else only with q."""
+    rows: dict[Key, Row] = {}
+    q, idle = dict(block.q.items()), dict(block.idle.items())
+    for (f, t, w), keys in block.idle_of.items():
+        if not case.normal(w) and case.feed_is_cut[f, t, w]:
+            continue
+        terms, most = Terms(), float(case.most_output[f, t, w])
+        for key in keys:
+            terms.add(1.0, idle[key])
+        for k in case.inputs[f]:
+            if (k, t, w) in q:
+                terms.add(-most, q[k, t, w])
+        rows[f, t, w] = (None, terms, 0.0)
+    return rows
+
+
+def _class_rows(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> dict[tuple[int, int, int, int], Row]:
+    """Idle only in the response class in force."""
+    rows: dict[tuple[int, int, int, int], Row] = {}
     chosen: dict[tuple[int, int], list[pyo.Var]] = defaultdict(list)  # y of the paths on which plant f answers with v
+    y = dict(model.choice.y.items())
     for f, classes in enumerate(case.response_classes):
         for j, v in enumerate(classes):
-            chosen[f, v].append(model.choice.y[case.chain_of[f], j])
+            chosen[f, v].append(y[case.chain_of[f], j])
     for (f, v, t, w), column in block.idle.items():
-        most = float(case.most_output[f, t, w])
-        cut = not case.normal(w) and bool(case.feed_is_cut[f, t, w])
-        if not cut:
-            terms = Terms()
-            terms.add(1.0, column)
-            for k in case.inputs[f]:
-                if (k, t, w) in block.q:
-                    terms.add(-most, block.q[k, t, w])
-            rows[f, v, t, w] = (None, terms, 0.0)
         if v >= 0 and len(chosen[f, v]) < len(case.response_classes[f]):
-            terms = Terms()
+            terms, most = Terms(), float(case.most_output[f, t, w])
             terms.add(1.0, column)
-            for y in chosen[f, v]:
-                terms.add(-most, y)
-            rows[f, v + 10**6, t, w] = (None, terms, 0.0)
+            for path in chosen[f, v]:
+                terms.add(-most, path)
+            rows[f, v, t, w] = (None, terms, 0.0)
     return rows
 
 

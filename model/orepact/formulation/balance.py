@@ -64,7 +64,7 @@ def add_balance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                     if case.demand_at(k, p, t, w) > 0:
                         net[k, p, t, w].extend(model.demand.used(k, p, t, w), -1.0)
     add_rows(block, "goods", {spot: (0.0, terms, 0.0) for spot, terms in net.items()})
-    add_rows(block, "own_output_only", {spot: (None, terms, 0.0) for spot, terms in leaving.items() if any(c > 0 for c in terms.coefs)})
+    add_rows(block, "own_output_only", {spot: (None, terms, 0.0) for spot, terms in leaving.items() if any(coef > 0 for coef, _ in terms.parts)})
     _nothing_leaves_while_short(model, block, case)
     return block
 
@@ -101,7 +101,7 @@ def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case
                 limit += world.stock_sites[s].max_purchase
                 for column in columns:
                     out.add(1.0, column)
-        if out.vars:
+        if out.parts:
             out.add(limit, model.activity.q[k, t, w])
             kept[k, t, w] = (None, out, limit)
     add_rows(block, "all_supply_bought_when_short", bought)

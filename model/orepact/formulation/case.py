@@ -6,6 +6,7 @@ partners' hub (-2). A column of a part is created only where its index set says 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -74,6 +75,12 @@ class Case:
                 by_rungs.setdefault(tuple(path.rungs[k] for k in products), path)
             self.chain_paths.append(list(by_rungs.values()))
             self.number.append({rungs: j for j, rungs in enumerate(by_rungs)})
+
+    def cells(self, amount: NDArray[np.float64]) -> Iterator[tuple[int, int, float]]:
+        """Period, scenario and value of the cells of a (T, W) array that are not zero, in the model's scenarios."""
+        t, n = np.nonzero(amount[:, self.scenarios])
+        for period, w in zip(t.tolist(), n.tolist(), strict=True):
+            yield period, self.scenarios[w], float(amount[period, self.scenarios[w]])
 
     def path_number(self, c: int, path: Path) -> int:
         """Which of chain c's paths a whole path takes."""

@@ -10,7 +10,7 @@ Source: Rockafellar and Uryasev (2000) for the conditional value at risk.
 from __future__ import annotations
 
 import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression
+from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
@@ -64,7 +64,7 @@ def _least_missed(model: pyo.ConcreteModel, block: pyo.Block) -> None:
 def _linear(total: Terms) -> LinearExpression:
     """One coefficient per column."""
     merged: dict[int, tuple[float, pyo.Var]] = {}
-    for coef, var in zip(total.coefs, total.vars, strict=True):
+    for coef, var in total.parts:
         known = merged.get(id(var))
-        merged[id(var)] = (coef + (known[0] if known else 0.0), var)
-    return LinearExpression(constant=total.constant, linear_coefs=[c for c, _ in merged.values()], linear_vars=[v for _, v in merged.values()])
+        merged[id(var)] = (coef + known[0] if known else coef, var)
+    return LinearExpression([total.constant, *map(MonomialTermExpression, merged.values())])

@@ -14,6 +14,7 @@ Assumes: payer shares are fixed before the scenario; a mix of contracts on one p
 
 from __future__ import annotations
 
+import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
@@ -69,18 +70,16 @@ def _deals(block: pyo.Block, case: Case) -> None:
             column.setub(0.0)
     block.corner = nonnegative([(d, i) for d, x in enumerate(deals) for i in range(len(x.deal.corners)) if len(x.deal.corners) > 1])
     rows = {}
+    weight, volume, grant, corner = (dict(part.items()) for part in (block.weight, block.volume, block.grant, block.corner))
     for d, x in enumerate(deals):
         corners = x.deal.corners
-        for name, column, values in (
-            ("weight", block.weight, [1.0] * len(corners)),
-            ("volume", block.volume, corners[:, 0]),
-            ("grant", block.grant, corners[:, 1]),
-        ):
+        mixed = [corner[d, i] for i in range(len(corners))] if len(corners) > 1 else [weight[d]]
+        for name, column, values in (("weight", weight, np.ones(len(corners))), ("volume", volume, corners[:, 0]), ("grant", grant, corners[:, 1])):
             if d not in column or (name == "weight" and len(corners) == 1):
                 continue
             terms = Terms()
-            for i, value in enumerate(values):
-                terms.add(value, block.corner[d, i] if len(corners) > 1 else block.weight[d])
+            for value, part in zip(values.tolist(), mixed, strict=True):
+                terms.add(value, part)
             terms.add(-1.0, column[d])
             rows[d, name] = (0.0, terms, 0.0)
     add_rows(block, "mix_of_corners", rows)
@@ -99,7 +98,7 @@ def _links(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
     add_rows(block, "start_of_deal", {key: (0.0, terms, 0.0) for key, terms in built.items()})
     rows = {}
     for (f, v), terms in answered.items():
-        if not terms.vars:
+        if not terms.parts:
             continue
         c = case.chain_of[f]
         for j, own in enumerate(case.response_classes[f]):
@@ -114,15 +113,14 @@ def _support_costs(block: pyo.Block, case: Case, ledger: Ledger) -> None:
     world = case.world
     premium = world.settings.economics.public_money_premium
     social = world.settings.economics.social_rate
+    grants = dict(block.grant.items())
     for d, x in enumerate(case.deals):
         plant = world.plants[x.facility]
         inside = case.counted(case.plant_place[x.facility])
-        if d in block.grant:
+        if d in grants:
             factor = recovery_factor(social, plant.life) * (premium if inside else 1 + premium)
-            grant = block.grant[d]
-            for t in case.periods:
-                for w in case.scenarios:
-                    ledger.add("grants", t, w, factor * world.alive[x.facility, x.deal.start, t, w], grant)
+            for t, w, cost in case.cells(factor * world.alive[x.facility, x.deal.start]):
+                ledger.add("grants", t, w, cost, grants[d])
         if inside and x.deal.rent.any():
             for i, rent in enumerate(x.deal.rent):
                 ledger.add_lump("foreign rent", rent, block.corner[d, i] if len(x.deal.corners) > 1 else block.weight[d])

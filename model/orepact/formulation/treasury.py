@@ -57,19 +57,17 @@ def _outlays(model: pyo.ConcreteModel, case: Case) -> tuple[dict[Account, Terms]
     world = case.world
     accounts: dict[Account, Terms] = defaultdict(Terms)
     abroad: dict[tuple[int, int], Terms] = defaultdict(Terms)
+    volumes = dict(model.owners.volume.items())
     for d, x in enumerate(case.deals):
-        if d not in model.owners.volume:
+        if d not in volumes:
             continue
         instrument = case.market.contracts[x.deal.contract]["instrument"]
         leaves = not case.counted(case.plant_place[x.facility])
-        volume = model.owners.volume[d]
-        for t in case.periods:
-            for w in case.scenarios:
-                pay = float(x.deal.pay[t, w])
-                if pay != 0:
-                    accounts[x.payer, instrument, t, w].add(pay, volume)
-                    if leaves:
-                        abroad[t, w].add(pay, volume)
+        volume = volumes[d]
+        for t, w, pay in case.cells(x.deal.pay):
+            accounts[x.payer, instrument, t, w].parts.append((pay, volume))
+            if leaves:
+                abroad[t, w].parts.append((pay, volume))
     resale = world.settings.economics.resale
     for (k, p, t, w, price), column in model.surplus.glut.items():
         for m, share in case.carriers(p):
@@ -78,7 +76,7 @@ def _outlays(model: pyo.ConcreteModel, case: Case) -> tuple[dict[Account, Terms]
         for m, share in case.carriers(site_place(case, s)):
             for w in case.scenarios:
                 accounts[m, "stockpile", t, w].add(share * prices[w], model.stockpile.buy[s, t, g])
-    return {key: terms for key, terms in accounts.items() if terms.vars}, dict(abroad)
+    return {key: terms for key, terms in accounts.items() if terms.parts}, dict(abroad)
 
 
 def revenue(model: pyo.ConcreteModel, case: Case) -> dict[tuple[int, int, int], Terms]:
@@ -142,7 +140,7 @@ def _budgets(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                             terms.add(1.0, block.spending[m, instrument, t, w])
                     for _, column in grants:
                         terms.add(1.0 / float(world.horizon.length[t]), column)
-                    if terms.vars:
+                    if terms.parts:
                         rows[n, t, w] = (None, terms, r["limit"] / world.money_unit)
     add_goals(block, "budget", rows, case.rules.elastic)
 
@@ -167,4 +165,4 @@ def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
             for other in total.values():
                 terms.extend(other, -sign * r["key"] - r["tolerance"])
             rows[m, side] = (None, terms, 0.0)
-    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].vars}, case.rules.elastic)
+    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].parts}, case.rules.elastic)

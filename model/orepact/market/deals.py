@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from orepact.market.horizon import Array
 
-Choice = tuple[int, Array, tuple[float, float], tuple[float, float]]
-"""A contract on the table: its number, support per tonne, range of volume, range of grant."""
-
 TIE = 1e-9  # margins this close to zero (scaled price) count as zero: the plant runs
 
 
@@ -76,6 +73,26 @@ class Unsupported:
     spare_grant: Array
     tested: NDArray[np.bool_]
     holds: bool
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What contract `number` does to a tonne of capacity under it, whenever the plant starts; all (T, W).
+
+    `runs`: whether it runs · `extra`: the change in that · `pay`: what is paid · `gain`: what the owner's margin gains ·
+    `spare`: what lenders see of the gain, who fear that policy is repealed.
+    """
+
+    number: int
+    runs: NDArray[np.bool_]
+    extra: Array
+    pay: Array
+    gain: Array
+    spare: Array
+
+
+Choice = tuple[Promise, tuple[float, float], tuple[float, float]]
+"""A contract on the table: what it promises, range of volume, range of grant."""
 
 
 @dataclass(frozen=True)

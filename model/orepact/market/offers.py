@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from orepact.instance.schema import ALL
-from orepact.market.deals import TIE, Choice, Deal, Imposed, Response, Terms, Unsupported
+from orepact.market.deals import TIE, Choice, Deal, Imposed, Promise, Response, Terms, Unsupported
 from orepact.market.horizon import Array, recovery_factor
 from orepact.market.ladder import Ladder, ladders_of
 from orepact.market.paths import Path, free_trade
@@ -218,15 +218,15 @@ class Market:
                 corners = self._agreed(f, alone, 0.0, rectangle, np.zeros_like(alone.spare), capped)
                 if len(corners):
                     found.append(self._plain(f, tau, alone, corners))
-            for n, support, (low, high), (least, most) in menu:
-                terms = self._terms(f, tau, n, response, support)
+            for promise, (low, high), (least, most) in menu:
+                terms = self._terms(f, tau, promise)
                 best = alone.value + terms.value * high + alone.grant * most
                 if terms.value < -TIE or best < -1e-7 * max(1.0, self.world.plants[f].capex):
                     continue
                 rectangle = np.array([[low, least], [high, least], [high, most], [low, most]])
                 corners = self._agreed(f, alone, terms.value, rectangle, terms.spare, capped)
                 if len(corners):
-                    found.append(self._supported(f, tau, n, alone, terms, corners))
+                    found.append(self._supported(f, tau, promise.number, alone, terms, corners))
         return found
 
     def _on_the_table(self, f: int, response: Response, imposed: Imposed | None) -> tuple[bool, list[Choice], tuple[float, float] | None]:
@@ -236,13 +236,13 @@ class Market:
             if self.would_build_anyway(f):
                 return True, [], None
             menu: list[Choice] = [
-                (n, self.support(f, n, response), (self.contracts[n]["min_share"] * capacity, self.contracts[n]["max_share"] * capacity), (0.0, limit))
+                (self._promise(f, n, response), (self.contracts[n]["min_share"] * capacity, self.contracts[n]["max_share"] * capacity), (0.0, limit))
                 for n in self.offered_contracts(f)
             ]
             return True, menu, (0.0, limit)
         fixed = (0.0, limit if imposed.rest else 0.0) if imposed.grant is None else (imposed.grant, imposed.grant)
         if imposed.contract is not None and imposed.volume is not None:
-            return False, [(imposed.contract, self.support(f, imposed.contract, response), (imposed.volume, imposed.volume), fixed)], None
+            return False, [(self._promise(f, imposed.contract, response), (imposed.volume, imposed.volume), fixed)], None
         return not imposed.supports, [], fixed if imposed.grant is not None else None
 
     def _agreed(self, f: int, alone: Unsupported, per_volume: float, rectangle: Array, spare: Array, capped: bool) -> Array:
@@ -253,23 +253,28 @@ class Market:
         lenders = np.stack([alone.spare[tested], spare[tested], alone.spare_grant[tested]], axis=1)
         return clip(rectangle, np.vstack([np.array(owner), lenders]))
 
-    def _terms(self, f: int, tau: int, contract: int, response: Response, support: Array) -> Terms:
-        """What a contract adds, per unit of capacity under it."""
-        plant, inside = self.world.plants[f], self._window(f, tau, contract)
+    def _promise(self, f: int, contract: int, response: Response) -> Promise:
+        support, earning = self.support(f, contract, response), response.earning
         runs = response.margin + support >= -TIE
-        gain = inside * (np.maximum(response.margin + support, 0.0) - response.earning)
+        gain = np.maximum(response.margin + support, 0.0) - earning
         spare = gain
         if self.world.settings.owners.repeal_weight > 0:
             free = self.free_response(f)
-            spare = self._blend(gain, inside * (np.maximum(free.margin + self.support(f, contract, free), 0.0) - free.earning))
-        stockpiled = self.contracts[contract]["stockpiled"]
+            spare = self._blend(gain, np.maximum(free.margin + self.support(f, contract, free), 0.0) - free.earning)
+        return Promise(contract, runs, runs.astype(float) - response.runs, support * runs, gain, spare)
+
+    def _terms(self, f: int, tau: int, promise: Promise) -> Terms:
+        """What a contract adds at a start, per unit of capacity under it."""
+        plant, inside = self.world.plants[f], self._window(f, tau, promise.number)
+        stockpiled = self.contracts[promise.number]["stockpiled"]
+        gain = inside * promise.gain
         return Terms(
-            extra=inside * (runs.astype(float) - response.runs),
-            pay=inside * support * runs,
-            stockpiled=(inside * runs)[:, self.world.reference] if stockpiled else np.zeros(len(inside)),
+            extra=inside * promise.extra,
+            pay=inside * promise.pay,
+            stockpiled=(inside * promise.runs)[:, self.world.reference] if stockpiled else np.zeros(len(inside)),
             value=float((self._weights(plant.hurdle) * gain).sum()),
             social=float((self._weights(self.world.settings.economics.social_rate) * gain).sum()),
-            spare=spare,
+            spare=gain if promise.spare is promise.gain else inside * promise.spare,
         )
 
     def _plain(self, f: int, tau: int, alone: Unsupported, corners: Array) -> Deal:
@@ -304,14 +309,14 @@ class Market:
         alone = self._alone(f, 0, response)
         merchant = self._plain(f, 0, alone, np.zeros((1, 2)))
         if imposed is not None and imposed.contract is not None and imposed.volume is not None:
-            terms = self._terms(f, 0, imposed.contract, response, self.support(f, imposed.contract, response))
+            terms = self._terms(f, 0, self._promise(f, imposed.contract, response))
             signed = [self._supported(f, 0, imposed.contract, alone, terms, np.array([[imposed.volume, 0.0]]))]
             return signed if terms.value >= -TIE else [merchant]
         found = [merchant]
         for n in self.offered_contracts(f) if imposed is None or imposed.rest else []:
             row = self.contracts[n]
             if row["existing"]:
-                terms = self._terms(f, 0, n, response, self.support(f, n, response))
+                terms = self._terms(f, 0, self._promise(f, n, response))
                 ends = [v * plant.capacity for v in sorted({row["min_share"], row["max_share"]}) if v > 0]
                 if terms.extra[:, world.in_model].any() and terms.value >= -TIE:
                     found.append(self._supported(f, 0, n, alone, terms, np.array([[h, 0.0] for h in ends])))

@@ -7,6 +7,7 @@ threads, never on which of them was faster.
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ from orepact.solver.tidy import tidied
 ROUNDING = 1e-9
 """Relative: two costs this close are one cost that was added up in another order."""
 
+
+GARBAGE = 1_000_000
+"""Nonzeros of dropped batches to collect at a time: a few hundred megabytes."""
 
 WAVE = 4
 """Paths per worker in a wave once a plan is known: workers rarely wait for the slowest, and rarely work with an old incumbent."""
@@ -51,6 +55,7 @@ class Examiner:
         self.plan: Plan | None = None
         self.size: dict[str, object] = {}
         self.listed = 0
+        self._dropped = 0  # nonzeros of batches dropped and not yet collected
         self._promise = math.inf  # the best that solves now running have found
         self._lock = threading.Lock()
 
@@ -104,6 +109,9 @@ class Examiner:
         if not fresh or self.clock.over:
             return False
         before = self.best
+        if self._dropped > GARBAGE:
+            self._dropped = 0
+            gc.collect()
         batch = Batch(self.market, fresh, self.rules, self.options, self.clock)
         done = len(self.records)
         self.records.update({p: Record(p) for p in fresh})
@@ -127,6 +135,8 @@ class Examiner:
             solved = batch.plans(wave, cutoff, self.plan, self.hear)
             for p in wave:
                 self._keep(batch, p, solved[p], cutoff)
+        if self.plan is None or self.plan.built is not batch.built:
+            self._dropped += batch.matrix.A.nnz
         return self.best < before
 
     def _keep(self, batch: Batch, p: int, answer: Answer, cutoff: float | None) -> None:

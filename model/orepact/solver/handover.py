@@ -1,8 +1,8 @@
 """From a Pyomo model to arrays that a solver takes in one call.
 
-Pyomo's own interface to HiGHS walks every expression once more and adds rows one by one; its standard-form
-compiler writes the same model straight into sparse arrays, four to seven times faster. `compile_matrix` calls that
-compiler and completes what it leaves out: bounds and integrality of the columns, columns that appear in no row, a row
+Pyomo's own interface to HiGHS walks every expression once more and adds rows one by one. A model of plain sums is turned
+into sparse arrays at once (`sums.py`), any other linear one by Pyomo's standard-form compiler. `compile_matrix` calls
+these and completes what they leave out: bounds and integrality of the columns, columns that appear in no row, a row
 with two limits (the compiler writes it twice), and checks that every number is one a solver can use.
 
 The model must be linear and minimise exactly one active objective. Variables fixed in Pyomo become constants.
@@ -28,6 +28,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csc_array
 
 from orepact.errors import InfeasibleError, SolverError
+from orepact.solver.sums import Sums, sums_of
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -71,6 +72,21 @@ class Matrix:
     def entry_columns(self) -> NDArray[np.int64]:
         """Column of every entry of A."""
         return np.repeat(np.arange(len(self.columns)), np.diff(self.A.indptr))
+
+    @cached_property
+    def entry_rows(self) -> NDArray[np.int64]:
+        """Row of every entry of A, in the type that numpy looks up fastest."""
+        return np.asarray(self.A.indices, dtype=np.int64)
+
+    @cached_property
+    def entry_falls(self) -> BoolArray:
+        """Whether an entry's column can make its row fall below what it is with the column at zero."""
+        return np.asarray((self.A.data < 0) | (self.col_lower < 0)[self.entry_columns])
+
+    @cached_property
+    def entry_rises(self) -> BoolArray:
+        """Whether an entry's column can make its row rise."""
+        return np.asarray((self.A.data > 0) | (self.col_lower < 0)[self.entry_columns])
 
     @cached_property
     def integer_indices(self) -> IntArray:
@@ -142,6 +158,27 @@ def _compile(model: ConcreteModel) -> Matrix:
     objectives = list(model.component_data_objects(Objective, active=True))
     if len(objectives) != 1 or objectives[0].sense != ObjectiveSense.minimize:
         raise SolverError("the model must have exactly one active objective, and minimise it")
+    form = sums_of(model, objectives[0]) or _general(model)
+    lower, upper, integrality = _column_limits(form.columns)
+    matrix = Matrix(
+        model=model,
+        columns=tuple(form.columns),
+        rows=tuple(form.rows),
+        c=form.c,
+        A=_widened(form.A, len(form.columns)),
+        row_lower=form.row_lower,
+        row_upper=form.row_upper,
+        col_lower=lower,
+        col_upper=upper,
+        integrality=integrality,
+        offset=form.offset,
+    )
+    _check_numbers(matrix)
+    return matrix
+
+
+def _general(model: ConcreteModel) -> Sums:
+    """Pyomo's own compiler, for any linear model."""
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
         offset, rhs = float(form.c_offset[0]), np.asarray(form.rhs, dtype=float)
@@ -152,25 +189,9 @@ def _compile(model: ConcreteModel) -> Matrix:
     except InfeasibleConstraintException as error:
         raise InfeasibleError(f"a row without variables does not hold: {error}") from error
 
-    columns, unused = list(form.columns), _unused(model, form.columns)
-    columns += unused
-    lower, upper, integrality = _column_limits(columns)
     A, rows, row_lower, row_upper = _merge_ranges(form.A, form.rows, rhs)
-    matrix = Matrix(
-        model=model,
-        columns=tuple(columns),
-        rows=tuple(rows),
-        c=np.concatenate((form.c.toarray()[0], np.zeros(len(unused)))),
-        A=_widened(A, len(columns)),
-        row_lower=row_lower,
-        row_upper=row_upper,
-        col_lower=lower,
-        col_upper=upper,
-        integrality=integrality,
-        offset=offset,
-    )
-    _check_numbers(matrix)
-    return matrix
+    columns, unused = list(form.columns), _unused(model, form.columns)
+    return Sums(columns + unused, rows, np.concatenate((form.c.toarray()[0], np.zeros(len(unused)))), offset, A, row_lower, row_upper)
 
 
 def _unused(model: ConcreteModel, used: Iterable[VarData]) -> list[VarData]:

@@ -28,6 +28,7 @@ def without_policy(market: Market, rules: Rules, options: SolveOptions, clock: C
 def play(market: Market, plan: Plan, options: SolveOptions, clock: Clock) -> dict[int, Plan | None]:
     """Each scenario outside the model on its own, with weight 1, everything decided before it fixed, and targets off."""
     world, case = market.world, plan.built.case
+    decided = _decided(plan.built)
     found: dict[int, Plan | None] = {}
     for w in np.flatnonzero(~world.in_model):
         if clock.stop.is_set():
@@ -35,7 +36,6 @@ def play(market: Market, plan: Plan, options: SolveOptions, clock: Clock) -> dic
         rules = Rules(behaviour=case.rules.behaviour, support=case.rules.support, targets=False, stock=case.rules.stock)
         built, matrix = prepare(market, [plan.path], rules, clock, scenarios=[int(w)])
         solver = open_solver(matrix, options, clock)
-        decided = _decided(plan.built)
         values: dict[int, float] = {}
         for name, columns in _decided(built).items():
             total = sum(float(plan.values[plan.matrix.index(c)]) for c in decided.get(name, []))

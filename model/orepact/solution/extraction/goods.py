@@ -128,7 +128,7 @@ def _planner_prices(out: Outturn) -> Array:
     price = out.world.price.copy()
     for plan in out.plans:
         entries = plan.built.ledger.entries.get("partner goods", {}).values()
-        charged = {id(column): coef for terms in entries for coef, column in zip(terms.coefs, terms.vars, strict=True)}
+        charged = {id(column): coef for terms in entries for coef, column in terms.parts}
         for (k, t, w), columns in plan.built.model.trade.from_partners.items():
             price[k, t, w] = next((charged[id(column)] for column in columns if id(column) in charged), price[k, t, w])
     return price
