@@ -115,6 +115,13 @@ def test_threads_and_seed_reach_the_solver(name: str) -> None:
     assert answer.objective == pytest.approx(TWO_PLANTS_COST, rel=0.01)
 
 
+@pytest.mark.parametrize("way", ["highs", "appsi_highs"])
+def test_another_number_of_threads_than_a_solve_before_had(way: str) -> None:
+    for threads in (2, 1, 2):
+        assert Session(compile_matrix(two_plants()), threads=threads).solve().objective == pytest.approx(TWO_PLANTS_COST)
+        assert OtherSolver(compile_matrix(two_plants()), way, threads=3 - threads).solve(gap=0.01).objective == pytest.approx(TWO_PLANTS_COST, rel=0.01)
+
+
 def test_unknown_name_gets_the_nearest_known_one() -> None:
     with pytest.raises(OptionError, match="unknown solver 'higs'; did you mean 'highs'"):
         OtherSolver(compile_matrix(two_plants()), "higs")

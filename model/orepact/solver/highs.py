@@ -52,6 +52,13 @@ _scheduler = threading.local()
 """HiGHS keeps one pool of workers per Python thread; another number of threads needs another pool."""
 
 
+def set_pool(threads: int | None) -> None:
+    """Make this Python thread's pool one of `threads` workers; None: of whatever number the next solve asks for."""
+    if threads is None or getattr(_scheduler, "threads", None) != threads:
+        highspy.Highs.resetGlobalScheduler(True)
+        _scheduler.threads = threads
+
+
 class Session(Solver):
     """One HiGHS instance holding one matrix.
 
@@ -113,9 +120,7 @@ class Session(Solver):
         return replace(answer, seconds=watch.seconds())
 
     def _run_highs(self, watch: Watch, time_limit: float) -> HighsModelStatus:
-        if getattr(_scheduler, "threads", None) != self.threads:
-            highspy.Highs.resetGlobalScheduler(True)
-            _scheduler.threads = self.threads
+        set_pool(self.threads)
         left = max(0.0, time_limit - watch.seconds())
         # HiGHS counts the time of an LP from the instance's first run, that of a MIP from this one.
         self._set("time_limit", left + self._highs.getRunTime() if self._relaxed else left)

@@ -25,6 +25,7 @@ from pyomo.opt import SolverFactory, TerminationCondition
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
 from orepact.solver.handover import FloatArray, Matrix
+from orepact.solver.highs import set_pool
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class OtherSolver(Solver):
         if self._dialect and request.kind == "mip":
             options[self._dialect.gap] = request.gap
         limit = None if math.isinf(request.time_limit) else math.ceil(request.time_limit)  # some take whole seconds only
+        if self._dialect is _HIGHS:
+            set_pool(None)  # with a pool of another size, left by a solve in memory, HiGHS refuses to run
         with self._domains(relaxed=request.kind == "lp"):
             try:
                 results = self._solver.solve(self.matrix.model, load_solutions=False, timelimit=limit, options=options)
