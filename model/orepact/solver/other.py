@@ -25,7 +25,7 @@ from pyomo.opt import SolverFactory, TerminationCondition
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
 from orepact.solver.handover import FloatArray, Matrix
-from orepact.solver.highs import set_pool
+from orepact.solver.highs import WITHOUT_AGGREGATOR, set_pool
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class OtherSolver(Solver):
         options = dict(self._options)
         if self._dialect and request.kind == "mip":
             options[self._dialect.gap] = request.gap
+            if self._dialect is _HIGHS:
+                options.setdefault("presolve_rule_off", WITHOUT_AGGREGATOR)
         limit = None if math.isinf(request.time_limit) else math.ceil(request.time_limit)  # some take whole seconds only
         if self._dialect is _HIGHS:
             set_pool(None)  # with a pool of another size, left by a solve in memory, HiGHS refuses to run
