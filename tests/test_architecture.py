@@ -19,7 +19,7 @@ SOURCES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path i
 """Every module by its place in the package: `solver/highs`, `cli`, `__init__`."""
 
 LAYERS = (
-    ("errors", "options", "versions"),
+    ("errors", "options", "texts", "versions"),
     ("instance",),
     ("market",),
     ("formulation",),
@@ -52,7 +52,7 @@ FILE_CALLS = {
     "rename",
     "unlink",
 }
-FILE_ROOMS = ("instance/reader", "instance/writer", "instance/starter", "solution/store", "report", "cli")
+FILE_ROOMS = ("instance/intake", "instance/reader", "instance/writer", "instance/starter", "solution/store", "report", "cli")
 VAGUE_NAMES = {"data", "info", "manager", "handler", "utils", "util", "helpers", "misc"}
 
 

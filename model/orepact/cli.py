@@ -19,6 +19,8 @@ import typer
 
 import orepact
 from orepact.errors import InstanceError, OptionError, OrepactError
+from orepact.instance.intake import LARGEST_TOML, IntakeError, read_file
+from orepact.texts import printable, printable_json
 
 if TYPE_CHECKING:
     from orepact import Instance, Solution, SolveOptions
@@ -108,7 +110,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "orepact") -> in
             raise
         answer = _fault(error, as_json)
     if as_json:
-        print(json.dumps(answer.content, ensure_ascii=False, allow_nan=False))
+        print(printable_json(json.dumps(answer.content, ensure_ascii=False, allow_nan=False)))
     return answer.exit_code
 
 
@@ -124,7 +126,7 @@ def _refusal(error: OrepactError, as_json: bool) -> Answer:
     """An error raised on purpose: its message, and what is wrong one by one."""
     problems = error.problems if isinstance(error, InstanceError) else []
     if not as_json:
-        print(f"orepact: {error}", file=sys.stderr)
+        print(f"orepact: {printable(str(error))}", file=sys.stderr)
     status = STATUSES.get(error.exit_code, "internal fault")
     return Answer(error.exit_code, {"status": status, "error": str(error), "problems": [asdict(problem) for problem in problems]})
 
@@ -139,7 +141,7 @@ def _fault(error: Exception, as_json: bool) -> Answer:
     message = f"internal fault: {type(error).__name__}: {error}"
     if not as_json:
         print(
-            f"orepact: {message}\nThis is a fault of Orepact. Please report it to its issue tracker with the output of the same command and --debug.",
+            f"orepact: {printable(message)}\nThis is a fault of Orepact. Please report it to its issue tracker with the output of the same command and --debug.",
             file=sys.stderr,
         )
     return Answer(1, {"status": "internal fault", "error": message, "problems": []})
@@ -286,7 +288,9 @@ def _changed(path: Path, settings: Mapping[str, Any]) -> Instance:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_file(path, largest=LARGEST_TOML).decode("utf-8-sig")
+    except IntakeError as error:
+        raise OptionError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: can't be read: {error}") from error
 

@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orepact.texts import printable
+
+MOST_SHOWN = 200
+"""Problems that the message of one error lists; `problems` has them all."""
+
+LONGEST_SHOWN = 200
+"""Characters of a faulty value that a message quotes."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,8 +36,12 @@ class Problem:
             place += f", row {self.row}"
         if self.column is not None:
             place += f", column {self.column}"
-        value = "" if self.value is None else f": {self.value!r}"
-        return f"{place}{value}: {self.rule}"
+        value = "" if self.value is None else f": {_quoted(self.value)}"
+        return printable(f"{place}{value}: {self.rule}".replace("\n", "\\n"))
+
+
+def _quoted(value: str) -> str:
+    return repr(value) if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]!r}... ({len(value)} characters)"
 
 
 class OrepactError(Exception):
@@ -45,7 +57,9 @@ class InstanceError(OrepactError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        lines = "\n".join(f"  {p}" for p in self.problems)
+        lines = "\n".join(f"  {p}" for p in self.problems[:MOST_SHOWN])
+        if len(self.problems) > MOST_SHOWN:
+            lines += f"\n  ... and {len(self.problems) - MOST_SHOWN} more"
         super().__init__(f"{len(self.problems)} problem(s) in the instance:\n{lines}")
 
 

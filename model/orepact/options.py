@@ -9,10 +9,36 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from orepact.texts import LONGEST, LONGEST_NAME, UNSAFE, UNSAFE_RULE
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+def _shows(text: str) -> str:
+    if UNSAFE.search(text):
+        raise ValueError(UNSAFE_RULE)
+    return text
+
+
+def _names_a_folder(name: str) -> str:
+    if name.endswith(".") or name.partition(".")[0].upper() in RESERVED:
+        raise ValueError("is no name for a folder on every system: it ends in a dot, or Windows keeps it for a device")
+    return name
+
+
+RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", "LPT") for n in range(10))}
+"""Names of devices on Windows."""
+
+Line = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_shows)]
+"""Text that reports print on one line."""
+
+Prose = Annotated[str, Field(max_length=LONGEST), AfterValidator(_shows)]
+"""Text of any sane length."""
+
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_names_a_folder)]
 
 
 class Frozen(BaseModel):
@@ -24,11 +50,11 @@ class Frozen(BaseModel):
 class InstanceSection(Frozen):
     """[instance]: what it is called."""
 
-    name: str = Field(description="short name; the run folder carries it", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    title: str = Field(default="", description="one line for people")
-    description: str = Field(default="", description="what question the instance asks")
+    name: FolderName = Field(description="short name; the run folder carries it")
+    title: Line = Field(default="", description="one line for people")
+    description: Prose = Field(default="", description="what question the instance asks")
     format: Literal[1] = Field(default=1, description="version of the instance format")
-    licence: str = Field(default="", description="licence of the data")
+    licence: Prose = Field(default="", description="licence of the data")
     price_base_year: int = Field(default=2025, ge=1900, le=2200, description="year whose money all prices are in")
 
 
@@ -81,7 +107,7 @@ class PolicySection(Frozen):
 
     max_step: int = Field(default=1, ge=0, le=100, description="rungs a ladder may move between consecutive periods; 0 = any")
     revision_years: tuple[int, ...] = Field(default=(), description="years in which rungs may change; empty = at every period")
-    reference_scenario: str = Field(default="", description="scenario whose prices decide main products; empty = the likeliest")
+    reference_scenario: Line = Field(default="", description="scenario whose prices decide main products; empty = the likeliest")
     outage_years: float = Field(default=0.5, gt=0, le=10, description="length of the outage in N-1 targets, where the target says nothing")
 
 
@@ -118,7 +144,7 @@ class SolveOptions(Frozen):
     time_limit: float = Field(default=300.0, gt=0, le=1e7, description="seconds for the whole run")
     threads: int = Field(default=0, ge=0, le=256, description="threads for the solver; 0 = as many as there are cores")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="random seed of the solver")
-    solver: str = Field(default="highs", description="highs, or the name of a solver that Pyomo can reach")
+    solver: Line = Field(default="highs", description="highs, or the name of a solver that Pyomo can reach")
     path_list: int = Field(default=0, ge=0, le=10000, description="use only the first so many listed paths; 0 = all")
     neighbours: bool = Field(default=True, description="improve the best listed path by neighbouring paths")
     max_paths: int = Field(default=400, ge=1, le=100000, description="examine at most so many distinct paths")

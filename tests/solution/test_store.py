@@ -19,6 +19,7 @@ from orepact.solution.schema import OUTPUT
 from orepact.solution.solution import load
 from orepact.solution.store import RunError, check_target, write_new_run
 from orepact.solution.tables import as_table
+from orepact.texts import UNSAFE
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -49,7 +50,7 @@ def test_a_spreadsheet_runs_no_cell(tmp_path: Path) -> None:
     assert load(folder).table("facilities").at[0, "name"] == "=Refinery [bold]One[/bold]"
 
 
-@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.floats(allow_nan=False, allow_infinity=False)), max_size=5))
+@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")).filter(lambda text: not UNSAFE.search(text)), st.floats(allow_nan=False, allow_infinity=False)), max_size=5))
 @settings(max_examples=40)
 def test_any_text_and_any_number_survive(cells: list[tuple[str, float]]) -> None:
     rows = [{"path": text, "objective": number, "bound": None, "status": text[::-1], "rank": n} for n, (text, number) in enumerate(cells)]

@@ -15,16 +15,19 @@ import pandas as pd
 
 from orepact.instance.naming import suggestion
 from orepact.instance.schema import ALL, Column
+from orepact.texts import FORMULA, LONGEST, LONGEST_NAME, UNSAFE, UNSAFE_RULE
 
 Value = str | int | float | bool | tuple[str, ...] | None
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?[\d., ' ]*,[\d., ' ]*([eE][+-]?\d+)?")
 CODE = re.compile(r"[^\s;|=*,\"'\[\]]{1,64}")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_")
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-LONGEST = 32000
-"""Characters in a cell; a workbook can hold hardly more."""
+MOST_DIGITS = 60
+"""Characters in a number; a figure has 17 digits at most."""
+
+TINY = 1e-15
+"""A number closer to zero, in canonical units, is a slip: no amount, price or share is so small."""
 
 
 class CellError(ValueError):
@@ -41,6 +44,8 @@ def as_text(cell: object) -> str:
         case bool() | np.bool_():
             return "true" if cell else "false"
         case int() | np.integer():
+            if abs(int(cell)) > 10**MOST_DIGITS:  # Python may refuse to write it out
+                raise CellError("must be a number of usual size")
             return str(int(cell))
         case float() | np.floating():
             number = float(cell)
@@ -60,8 +65,10 @@ def parse(column: Column, cell: object, factor: Fraction | None = None) -> Value
     `factor` converts the unit in which numbers are given. Raises `CellError` with the rule that is broken.
     """
     text = as_text(cell)
-    if CONTROL.search(text) or len(text) > LONGEST:
-        raise CellError(f"text must have no control characters (or codes for them such as _x000D_) and at most {LONGEST} characters")
+    if UNSAFE.search(text):
+        raise CellError(UNSAFE_RULE)
+    if len(text) > (longest := LONGEST_NAME if column.name == "name" else LONGEST):
+        raise CellError(f"text must have at most {longest} characters")
     if text == "":
         if column.required:
             raise CellError("required, but blank")
@@ -97,6 +104,8 @@ def _code(column: Column, text: str) -> str:
         return text
     if not CODE.fullmatch(text):
         raise CellError("must be a short code: up to 64 characters, without spaces, quotes, brackets or any of ; , | = *")
+    if FORMULA.match(text):
+        raise CellError("a code must not begin with + - or @: a spreadsheet would take it for a formula")
     return text
 
 
@@ -124,9 +133,16 @@ def _number(column: Column, text: str, factor: Fraction | None) -> float:
         if text.casefold().lstrip("+-") in ("nan", "inf", "infinity", "na", "n/a", "#n/a"):
             raise CellError("must be a finite number; leave the cell blank for 'not given'")
         raise CellError("must be a number")
-    number = float(text) if factor is None else float(Fraction(text) * factor)
+    if len(text) > MOST_DIGITS:
+        raise CellError(f"must be a number of at most {MOST_DIGITS} characters")
+    number = float(text)
+    if factor is not None and math.isfinite(number):  # exactly; an exponent of thousands must not be multiplied out
+        exact = Fraction(text) * factor
+        number = float(exact) if abs(exact) < 1e300 else math.inf
     if math.isinf(number):
         raise CellError("must be a finite number")
+    if abs(number) < TINY and re.search("[1-9]", text.lower().partition("e")[0]):
+        raise CellError("is too close to zero to be meant; write 0")
     unit = f" {column.unit}" if column.unit else ""
     given = "" if factor is None else f" (it is {number:.6g}{unit})"
     if column.above is not None and not number > column.above:

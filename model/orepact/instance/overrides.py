@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orepact.errors import OptionError
+from orepact.instance.intake import IntakeError, load_toml, strange_values
 from orepact.instance.naming import suggestion
 from orepact.options import Settings, SolveOptions
 
@@ -61,9 +62,10 @@ def parse(words: Sequence[str]) -> Overrides:
 def value_of(text: str) -> Any:
     """A value as TOML has it, or the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        content = load_toml(f"value = {text}")
+    except (tomllib.TOMLDecodeError, IntakeError):
         return text.strip()
+    return text.strip() if len(content) > 1 or list(strange_values(content)) else content["value"]
 
 
 def solve_options(overrides: Mapping[str, Any], flags: Mapping[str, Any]) -> SolveOptions:

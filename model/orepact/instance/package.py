@@ -23,7 +23,6 @@ Whether the owners would sign is for the solve to find out; here only what the i
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -33,6 +32,7 @@ from orepact.errors import InstanceError, Problem
 from orepact.instance.given import Given, Row
 from orepact.instance.instance import Instance
 from orepact.instance.naming import suggestion
+from orepact.instance.settings import parse_toml
 
 FREE = "free"
 
@@ -93,10 +93,9 @@ class Package:
 
 def parse_package(text: str, instance: Instance, file: str = "package") -> Package:
     """The package in the text of a TOML file, checked against the instance. Raises InstanceError with every problem."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InstanceError([Problem(file, None, None, None, f"not TOML: {error}")]) from error
+    content, problems = parse_toml(text, file)
+    if problems:
+        raise InstanceError(problems)
     return package_from(content, instance, file)
 
 

@@ -6,6 +6,8 @@ besides the writer and the starter, that touches files.
 
 from __future__ import annotations
 
+import io
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from openpyxl import load_workbook
 
 from orepact.errors import InstanceError, Problem
 from orepact.instance.instance import Instance, assemble
+from orepact.instance.intake import CELLS, COLUMNS, LARGEST_TOML, LAST_ROW, ROWS, IntakeError, check_workbook, read_file
 from orepact.instance.naming import suggestion
 from orepact.instance.ranges import SETTINGS
 from orepact.instance.schema import SCHEMA
@@ -54,8 +57,8 @@ def _read_folder(folder: Path) -> Instance:
     sheets: dict[str, Sheet] = {}
     expected = {f"{name}.csv" for name in SCHEMA}
     for file in sorted(folder.iterdir()):
-        if file.name in expected and file.is_file():
-            sheet, found = from_csv(file.name, file.read_bytes())
+        if file.name in expected:
+            sheet, found = _read_table(folder, file)
             problems += found
             if sheet is not None:
                 sheets[file.stem] = sheet
@@ -69,29 +72,44 @@ def _read_folder(folder: Path) -> Instance:
     return _assemble(content, lines, sheets, problems + found, FILE, unreadable)
 
 
+def _read_table(folder: Path, file: Path) -> tuple[Sheet | None, list[Problem]]:
+    try:
+        return from_csv(file.name, read_file(file, inside=folder))
+    except (IntakeError, IsADirectoryError) as error:
+        return None, [Problem(file.name, None, None, None, "is not a plain file" if isinstance(error, OSError) else str(error))]
+
+
 def _read_settings(folder: Path) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
     file = folder / FILE
-    if not file.is_file():
+    if not os.path.lexists(file):
         other = [p.name for p in folder.glob("*.toml") if p.name != "expected.toml"]
         return {}, {}, [Problem(FILE, None, None, None, "required, but missing" + (suggestion(FILE, other) if other else ""))]
-    text, problem = decode(FILE, file.read_bytes())
+    try:
+        content = read_file(file, inside=folder, largest=LARGEST_TOML)
+    except (IntakeError, IsADirectoryError) as error:
+        return {}, {}, [Problem(FILE, None, None, None, "is not a plain file" if isinstance(error, OSError) else str(error))]
+    text, problem = decode(FILE, content)
     if text is None:
         return {}, {}, [problem] if problem else []
-    content, found = parse_toml(text)
-    return content, key_lines(text), found
+    settings, found = parse_toml(text)
+    lines = key_lines(text)
+    return settings, lines, [locate([p], lines)[0] for p in found]
 
 
 def _read_workbook(file: Path) -> Instance:
     problems: list[Problem] = []
     unreadable: set[str] = set()
     sheets: dict[str, Sheet] = {}
-    formulas = _worksheets(file, values=False)
-    for name, rows in _worksheets(file, values=True).items():
+    stored: list[Problem] = []
+    packed = _packed(file)
+    formulas = _worksheets(file, packed, values=False)
+    for name, rows in _worksheets(file, packed, values=True).items():
         if name != SETTINGS and name not in SCHEMA:
             problems.append(Problem(file.name, None, None, name, f"not a sheet of an instance{suggestion(name, [*SCHEMA, SETTINGS])}"))
             continue
-        sheet, found = from_worksheet(f"{file.name}:{name}", rows, formulas[name])
+        sheet, found, trusted = from_worksheet(f"{file.name}:{name}", rows, formulas.get(name, {}))
         problems += found
+        stored += trusted
         if sheet is not None:
             sheets[name] = sheet
         if found:
@@ -106,21 +124,51 @@ def _read_workbook(file: Path) -> Instance:
     elif SETTINGS not in unreadable:
         problems.append(Problem(place, None, None, None, "required sheet is missing: columns section, key, value"))
         unreadable.add(SETTINGS)
-    return _assemble(content, lines, sheets, problems, place, unreadable)
+    instance = _assemble(content, lines, sheets, problems, place, unreadable)
+    return replace(instance, warnings=(*instance.warnings, *stored))
 
 
-def _worksheets(file: Path, *, values: bool) -> dict[str, list[CellRow]]:
-    """Rows of cells by sheet, with stored `values` or with formulas as they are written."""
+def _packed(file: Path) -> bytes:
+    """The bytes of a workbook that unpacks to something sane."""
     try:
-        workbook = load_workbook(file, read_only=True, data_only=values)
-        try:
-            return {sheet.title: list(sheet.iter_rows()) for sheet in workbook.worksheets}
-        finally:
-            workbook.close()
+        content = read_file(file)
+        check_workbook(content)
+    except IntakeError as error:
+        raise InstanceError([Problem(file.name, None, None, None, str(error))]) from error
     except OSError:
         raise
     except Exception as error:  # a damaged archive makes the library raise whatever it stumbles over
         raise InstanceError([Problem(file.name, None, None, None, f"not an .xlsx workbook, or a damaged one: {error}")]) from error
+    return content
+
+
+def _worksheets(file: Path, packed: bytes, *, values: bool) -> dict[str, dict[int, CellRow]]:
+    """Filled rows of cells by sheet and line, with stored `values` or with formulas as they are written."""
+    found: dict[str, dict[int, CellRow]] = {}
+    room = CELLS
+    try:
+        workbook = load_workbook(io.BytesIO(packed), read_only=True, data_only=values, keep_links=False)
+        for sheet in workbook.worksheets:
+            if sheet.title in found:
+                raise IntakeError(f"has two sheets called {sheet.title!r}")
+            sheet.reset_dimensions()  # what the sheet says of its own size may be anything
+            found[sheet.title] = rows = {}
+            for line, cells in enumerate(sheet.iter_rows(), start=1):
+                filled = [j for j, cell in enumerate(cells) if cell.value is not None]
+                if filled:
+                    rows[line] = cells[: filled[-1] + 1]
+                    room -= len(filled)
+                if line > LAST_ROW or len(rows) > ROWS + 1:
+                    raise IntakeError(f"sheet {sheet.title!r}, row {line}: a table has at most {ROWS:,} rows")
+                if filled and filled[-1] >= COLUMNS:
+                    raise IntakeError(f"sheet {sheet.title!r}, row {line}: a table has at most {COLUMNS:,} columns")
+                if room < 0:
+                    raise IntakeError(f"has more than {CELLS:,} filled cells")
+    except IntakeError as error:
+        raise InstanceError([Problem(file.name, None, None, None, str(error))]) from error
+    except Exception as error:  # a damaged workbook makes the library raise whatever it stumbles over
+        raise InstanceError([Problem(file.name, None, None, None, f"not an .xlsx workbook, or a damaged one: {error}")]) from error
+    return found
 
 
 def _assemble(

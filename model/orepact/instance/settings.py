@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from orepact.errors import Problem
 from orepact.instance.cells import CellError, as_text
+from orepact.instance.intake import IntakeError, load_toml, strange_values
 from orepact.instance.naming import suggestion
 from orepact.instance.sheets import Sheet
 from orepact.options import Settings
@@ -24,10 +25,13 @@ Units = dict[str, dict[str, str]]
 def parse_toml(text: str, file: str = FILE) -> tuple[dict[str, Any], list[Problem]]:
     """The content of instance.toml, or the line at which it stops being TOML."""
     try:
-        return tomllib.loads(text), []
+        content = load_toml(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         return {}, [Problem(file, int(line[1]) if line else None, None, None, f"not TOML: {error}")]
+    except IntakeError as error:
+        return {}, [Problem(file, None, None, None, str(error))]
+    return content, [Problem(file, None, place or None, value, rule) for place, value, rule in strange_values(content)]
 
 
 def parse_sheet(sheet: Sheet) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
@@ -74,7 +78,7 @@ def split_units(content: Mapping[str, Any], file: str = FILE) -> tuple[dict[str,
     for name, value in _flat(content.get("units", {})):
         table, dot, column = name.partition(".")
         if not dot or not isinstance(value, str):
-            problems.append(Problem(file, None, f"units.{name}".rstrip("."), as_text(value), 'units are declared as "table.column" = "unit"'))
+            problems.append(Problem(file, None, f"units.{name}".rstrip("."), _said(value), 'units are declared as "table.column" = "unit"'))
         else:
             units.setdefault(table, {})[column] = value
     return rest, units, problems
@@ -173,7 +177,7 @@ def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
 def _problem(details: dict[str, Any], file: str) -> Problem:
     location = [str(part) for part in details["loc"]]
     path = ".".join(location)
-    value = None if isinstance(details["input"], Mapping) else as_text(details["input"])
+    value = None if isinstance(details["input"], Mapping) else _said(details["input"])
     match details["type"]:
         case "extra_forbidden":
             parent = options_of(".".join(location[:-1]))
@@ -187,6 +191,14 @@ def _problem(details: dict[str, Any], file: str) -> Problem:
             named = re.match(r"[a-z_]+\.[a-z_]+", rule)
             return Problem(file, None, path or (named[0] if named else None), value, rule)
     return Problem(file, None, path, value, str(details["msg"])[:1].lower() + str(details["msg"])[1:])
+
+
+def _said(value: object) -> str:
+    """A faulty value as a message quotes it."""
+    try:
+        return as_text(value)
+    except CellError:
+        return str(type(value).__name__) if isinstance(value, int) else str(value)
 
 
 def _line_of(path: str, lines: Mapping[str, int]) -> int | None:

@@ -15,9 +15,14 @@ import pandas as pd
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
 from orepact.errors import Problem
+from orepact.instance.intake import COLUMNS, ROWS
+from orepact.texts import unguarded
 
 CellRow = tuple[ReadOnlyCell | EmptyCell, ...]
 """A worksheet's row as the library gives it."""
+
+REACHES_OUT = re.compile(r"(^|[^\w\]])\[[^\[\]]+\][^\[\]()]*!|\||\b(WEBSERVICE|RTD|CALL|REGISTER\.ID|IMAGE|CUBE\w+|SQL\.REQUEST)\s*\(", re.IGNORECASE)
+"""A formula that takes its value from another file, program or site."""
 
 HEADING = re.compile(r"([^\[\]]*?)\s*(?:\[([^\[\]]*)\])?")
 
@@ -40,7 +45,10 @@ class Sheet:
 
 
 def from_csv(file: str, content: bytes) -> tuple[Sheet | None, list[Problem]]:
-    """A CSV file: UTF-8 with or without a byte order mark, commas, any line ends; blank lines are skipped."""
+    """A CSV file: UTF-8 with or without a byte order mark, commas, any line ends; blank lines are skipped.
+
+    An apostrophe that keeps a spreadsheet from taking a cell for a formula is taken away.
+    """
     text, problem = decode(file, content)
     if text is None:
         return None, [problem] if problem else []
@@ -49,26 +57,45 @@ def from_csv(file: str, content: bytes) -> tuple[Sheet | None, list[Problem]]:
     line = 1
     try:
         for cells in reader:
-            rows.append((line, list(cells)))
+            if len(cells) > COLUMNS:
+                return None, [Problem(file, line, None, None, f"row has {len(cells)} cells; a table has at most {COLUMNS} columns")]
+            if len(rows) > ROWS:
+                return None, [Problem(file, line, None, None, f"a table has at most {ROWS:,} rows")]
+            if any(cells):
+                rows.append((line, [unguarded(cell) for cell in cells]))
             line = reader.line_num + 1
     except csv.Error as error:
         return None, [Problem(file, line, None, None, f"not a proper CSV row: {error}")]
     return _sheet(file, rows, ragged=True)
 
 
-def from_worksheet(file: str, values: Sequence[CellRow], formulas: Sequence[CellRow]) -> tuple[Sheet | None, list[Problem]]:
-    """A worksheet's rows, read twice: with stored values and with formulas as they are written."""
+def from_worksheet(file: str, values: Mapping[int, CellRow], formulas: Mapping[int, CellRow]) -> tuple[Sheet | None, list[Problem], list[Problem]]:
+    """A worksheet's rows by line, read twice: with stored values and with formulas as they are written; faults, then warnings.
+
+    A formula means the value that the workbook stores for it: nothing is worked out here.
+    """
     rows: list[tuple[int, list[object]]] = []
     problems: list[Problem] = []
-    for line, (cells, sources) in enumerate(zip(values, formulas, strict=True), start=1):
-        for cell, source in zip(cells, sources, strict=False):
+    trusted: list[Problem] = []
+    for line in sorted(values.keys() | formulas.keys()):
+        cells, sources = values.get(line, ()), formulas.get(line, ())
+        for cell in cells:
             if cell.data_type == "e":
                 problems.append(Problem(file, line, cell.column_letter, str(cell.value), "the formula ends in an error"))
-            elif source.data_type == "f" and cell.value is None:
-                problems.append(Problem(file, line, source.column_letter, str(source.value), "formula without a stored value; open and save the workbook"))
+        for j, source in enumerate(sources):
+            if source.data_type != "f":
+                continue
+            said = str(getattr(source.value, "text", source.value))
+            if REACHES_OUT.search(said):
+                rule = "formula that takes its value from another file, program or site; write the value itself"
+                problems.append(Problem(file, line, source.column_letter, said, rule))
+            elif j >= len(cells) or cells[j].value is None:
+                problems.append(Problem(file, line, source.column_letter, said, "formula without a stored value; open and save the workbook"))
+            else:
+                trusted.append(Problem(file, line, source.column_letter, said, f"formula; its stored value is used: {cells[j].value}"))
         rows.append((line, [cell.value for cell in cells]))
     sheet, more = _sheet(file, rows, ragged=False)
-    return sheet, problems + more
+    return sheet, problems + more, trusted
 
 
 def from_records(file: str, rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> Sheet:
@@ -92,6 +119,9 @@ def from_records(file: str, rows: pd.DataFrame | Sequence[Mapping[str, object]])
 
 def decode(file: str, content: bytes) -> tuple[str | None, Problem | None]:
     """The text of a UTF-8 file, or the problem that it isn't one, with the line of the first bad byte."""
+    if b"\0" in content:
+        line = content[: content.index(b"\0")].count(b"\n") + 1
+        return None, Problem(file, line, None, None, "not UTF-8 text (it holds NUL bytes, as UTF-16 does); save it as 'CSV UTF-8'")
     try:
         return content.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ from orepact.instance.schema import SCHEMA, Column, Table
 from orepact.instance.settings import FILE, toml_text
 from orepact.instance.tables import Plain
 from orepact.instance.units import is_calendar
+from orepact.texts import guarded
 
 
 def write(instance: Instance, path: str | Path) -> None:
@@ -52,7 +53,7 @@ def csv_text(table: Table, rows: Plain, *, all_columns: bool = False) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for cells in _lines(table, rows, all_columns=all_columns):
-        writer.writerow([as_text(cell) for cell in cells])
+        writer.writerow([guarded(as_text(cell)) if isinstance(cell, str) else as_text(cell) for cell in cells])
     return text.getvalue()
 
 

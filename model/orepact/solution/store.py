@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,8 +28,10 @@ from uuid import uuid4
 import pandas as pd
 
 from orepact.errors import OrepactError
+from orepact.instance.intake import IntakeError, read_file
 from orepact.solution.schema import OUTPUT
 from orepact.solution.tables import as_table, dtype_of
+from orepact.texts import UNSAFE, UNSAFE_RULE, guarded, unguarded
 
 SUMMARY = "solution.json"
 MANIFEST = "manifest.json"
@@ -38,8 +39,8 @@ KIND = "orepact run"
 FORMAT = 1
 """Version of the solution format; raised when a file changes its meaning."""
 
-_RISKY = re.compile(r"^[=+\-@\t']")
-
+LARGEST = 500_000_000
+"""Bytes of one file that are read."""
 
 class RunError(OrepactError):
     """A run folder can't be written where it was asked for, or what it holds can't be trusted."""
@@ -158,7 +159,9 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     contents = {}
     for name, digest in _manifest(folder).items():
         try:
-            contents[name] = (folder / name).read_bytes()
+            contents[name] = read_file(folder / name, inside=folder, largest=LARGEST)
+        except IntakeError as error:
+            raise RunError(f"{folder / name}: {error}") from error
         except OSError as error:
             raise RunError(f"{folder / name}: missing or unreadable; the run is incomplete") from error
         if sha256(contents[name]).hexdigest() != digest:
@@ -166,12 +169,14 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     if SUMMARY not in contents:
         raise RunError(f"{folder / MANIFEST}: lists no {SUMMARY}")
     try:
-        name, summary = SUMMARY, json.loads(contents.pop(SUMMARY))
+        name, summary = SUMMARY, _json(contents.pop(SUMMARY))
         tables = {}
         for name, content in contents.items():
             tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
-    except (ValueError, csv.Error) as error:
+    except (ValueError, OverflowError, csv.Error) as error:
         raise RunError(f"{folder / name}: {error}") from error
+    if not isinstance(summary, dict):
+        raise RunError(f"{folder / SUMMARY}: is no object")
     return summary, tables
 
 
@@ -179,8 +184,8 @@ def _manifest(folder: Path) -> dict[str, str]:
     """The files of a run and their digests."""
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
-        kind, version, files = manifest["kind"], manifest["format"], manifest["files"]
+        manifest = _json(read_file(path, inside=folder, largest=LARGEST))
+        kind, version, files = manifest["kind"], manifest["format"], dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: can't be read as the manifest of a run") from error
     if kind != KIND:
@@ -197,6 +202,38 @@ def _json_bytes(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def _json(content: bytes) -> Any:
+    """What a JSON file says. ValueError for anything beyond the standard, nesting without end, or text that steers a terminal."""
+    try:
+        return json.loads(content, parse_constant=_no_number, object_pairs_hook=_shown_once)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _shown_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are distinct and whose texts can be shown."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("names something twice")
+    for key, value in pairs:
+        if any(UNSAFE.search(text) for text in (key, *_texts(value))):
+            raise ValueError(f"{key!r}: {UNSAFE_RULE}")
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of a value, those of lists in it included; objects in it have been looked at already."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+
+
 def _csv_bytes(name: str, table: pd.DataFrame) -> bytes:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -209,7 +246,7 @@ def _csv_bytes(name: str, table: pd.DataFrame) -> bytes:
 def _cells(cells: pd.Series[Any], dtype: str) -> list[str]:
     match dtype:
         case "str":
-            return [f"'{text}" if _RISKY.match(text) else text for text in cells]
+            return [guarded(text) for text in cells]
         case "bool":
             return ["true" if value else "false" for value in cells]
         case _:
@@ -218,7 +255,10 @@ def _cells(cells: pd.Series[Any], dtype: str) -> list[str]:
 
 
 def _table(name: str, content: bytes) -> pd.DataFrame:
-    header, *rows = csv.reader(StringIO(content.decode(), newline=""))
+    text = content.decode()
+    if UNSAFE.search(text):
+        raise ValueError(UNSAFE_RULE)
+    header, *rows = csv.reader(StringIO(text, newline=""))
     kinds = {column.name: dtype_of(column) for column in OUTPUT[name].columns}
     if header != list(kinds):
         raise ValueError(f"columns {', '.join(header)}, where this version has {', '.join(kinds)}")
@@ -231,7 +271,7 @@ def _value(cell: str, dtype: str) -> Any:
     """What a cell says; the inverse of `_cells`."""
     match dtype:
         case "str":
-            return cell.removeprefix("'")
+            return unguarded(cell)
         case "bool":
             return {"true": True, "false": False}.get(cell, cell)
         case "float64":
