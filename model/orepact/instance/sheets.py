@@ -119,7 +119,7 @@ def from_records(file: str, rows: pd.DataFrame | Sequence[Mapping[str, object]])
 
 def decode(file: str, content: bytes) -> tuple[str | None, Problem | None]:
     """The text of a UTF-8 file, or the problem that it isn't one, with the line of the first bad byte."""
-    if b"\0" in content:
+    if content.count(b"\0") > len(content) // 8:  # a stray one is a fault of its cell
         line = content[: content.index(b"\0")].count(b"\n") + 1
         return None, Problem(file, line, None, None, "not UTF-8 text (it holds NUL bytes, as UTF-16 does); save it as 'CSV UTF-8'")
     try:

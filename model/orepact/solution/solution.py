@@ -22,6 +22,7 @@ from orepact.options import Settings, SolveOptions
 from orepact.solution.indicators import INDICATORS
 from orepact.solution.schema import OUTPUT
 from orepact.solution.store import SUMMARY, RunError, read_run, write_new_run, write_run
+from orepact.solution.stored import Summary
 from orepact.solution.tables import complete
 from orepact.solver.result import SolveResult
 
@@ -119,6 +120,7 @@ class Solution:
         """Read a run folder back. Raises RunError if it is incomplete, altered or of another format."""
         summary, tables = read_run(Path(folder))
         try:
+            Summary.model_validate(summary, strict=True)
             return cls(
                 result=SolveResult.from_dict({each.name: summary[each.name] for each in fields(SolveResult)}),
                 settings=Settings.model_validate(summary["settings"]),

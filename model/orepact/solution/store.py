@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from hashlib import sha256
 from io import StringIO
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pandas as pd
@@ -205,13 +206,18 @@ def _json_bytes(value: Mapping[str, Any]) -> bytes:
 def _json(content: bytes) -> Any:
     """What a JSON file says. ValueError for anything beyond the standard, nesting without end, or text that steers a terminal."""
     try:
-        return json.loads(content, parse_constant=_no_number, object_pairs_hook=_shown_once)
+        return json.loads(content, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_shown_once)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
 
-def _no_number(name: str) -> None:
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _shown_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
