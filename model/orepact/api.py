@@ -27,6 +27,7 @@ from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, peak_memory_mb, versions
+from orepact.solver.scale import scale_notes
 from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
 from orepact.solver.stress import play, without_policy
 
@@ -107,7 +108,7 @@ def _solution(
         indicators={**found.indicators, **input_quality(tables["sources"])},
         package=content,
         warnings=warnings,
-        notes=(*notes, *found.notes),
+        notes=(*notes, *scale_notes(outcome.plan.matrix, outcome.plan.built.case), *found.notes),
     )
 
 

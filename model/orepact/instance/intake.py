@@ -56,7 +56,7 @@ def read_file(path: Path, inside: Path | None = None, largest: int = LARGEST_FIL
     Raises IntakeError for anything else, such as a pipe, a device or a link that leads elsewhere, and OSError where the
     system refuses.
     """
-    place = path.resolve()
+    place = Path(os.path.realpath(path, strict=True))  # an OSError for links in a circle or to nowhere
     if inside is not None and not place.is_relative_to(inside.resolve()):
         raise IntakeError("is a link that leads out of the folder")
     # Opening a pipe would wait for its writer for ever: open without waiting, then look what it is.

@@ -107,7 +107,8 @@ class World:
     hub_source: dict[tuple[str, int], float]  # freight outside country → hub
     stock_sites: tuple[StockSite, ...]
     burden: Array  # (members,) who carries spending that no one member owns
-    tables: dict[str, list[Row]]  # the remaining policy tables, as rows
+    tables: dict[str, list[Row]]  # every table of the instance, as rows
+    lines: dict[str, list[int]]  # line in its file of every row of `tables`
 
     @property
     def price_unit(self) -> float:
@@ -256,6 +257,7 @@ def world_of(instance: Instance) -> World:
         ),
         burden=_burden(price, demand, horizon, reference, len(members)),
         tables=rows,
+        lines={name: [int(line) for line in table.index] for name, table in instance.tables.items()},
         **_freight(rows, countries, nodes, by_code, mass, per_tonne),
     )
 

@@ -29,6 +29,7 @@ from orepact.solver.highs import Session
 from orepact.solver.other import OtherSolver
 from orepact.solver.progress import Listener
 from orepact.solver.reduced import Reduced, nothing_fixed, reduce
+from orepact.solver.scale import check_scale, spreads
 
 HIGHS: dict[str, bool | int | float | str] = {
     "primal_feasibility_tolerance": 1e-9,
@@ -87,7 +88,10 @@ def open_solver(matrix: Matrix, options: SolveOptions, clock: Clock) -> Solver:
 
 
 def prepare(market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, scenarios: list[int] | None = None) -> tuple[Built, Matrix]:
-    """Work out the offers on the paths, build the model and turn it into arrays."""
+    """Work out the offers on the paths, build the model and turn it into arrays.
+
+    Raises InstanceError if the numbers of the model are too far apart to be solved.
+    """
     case = Case(market, list(paths), rules, scenarios)
     with PauseGC():  # many small objects, none of them garbage
         with clock.phase("offer"):
@@ -96,7 +100,9 @@ def prepare(market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, s
         with clock.phase("build"):
             built = build(case)
         with clock.phase("hand over"):
-            return built, compile_matrix(built.model)
+            matrix = compile_matrix(built.model)
+            check_scale(matrix, case)
+            return built, matrix
 
 
 class OnePath:
@@ -223,6 +229,7 @@ def describe(matrix: Matrix, answer: Answer) -> dict[str, object]:
     return {
         **matrix.size(),
         "coefficient_range": list(ranges) if ranges else None,
+        "ranges": [str(spread) for spread in spreads(matrix)],
         "root_gap": None if gap is None or math.isinf(gap) else gap,
         "nodes": answer.nodes,
     }
