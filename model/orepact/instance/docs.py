@@ -36,6 +36,13 @@ no CSV file or workbook that is not a table, so that a misspelt name is never ov
 - The first row is the header; columns may stand in any order; blank rows are skipped. Row numbers in messages are those
   that an editor shows, the header being row 1.
 - Files are UTF-8, separated by commas. Numbers have a decimal point and no thousands separator (`1234.5`, `1.2e6`).
+- Text shows as it is: control characters, those that nobody sees and those that turn the direction of reading are refused.
+  Names have at most 200 characters. No code begins with `+`, `-` or `@`. Where a text begins like a formula, a CSV file has
+  an apostrophe in front of it (`'=B2`), which reading takes away; so do the files that Orepact writes.
+- A formula in a workbook means the value stored with it, and a warning says so; one that takes its value from another file,
+  program or site is refused.
+- At most 32 MB a file, 100,000 rows and 1,000 columns a table, 256 kB in `instance.toml`; a workbook unpacks to 256 MB at most.
+  Links that lead out of the folder are not followed.
 - A blank cell means the default, or *not given* where there is none. `nan`, `inf` and the like are refused.
 - A **code** is a short name that other tables refer to: up to 64 characters, no spaces, quotes, brackets or any of
   `; , | = *`; upper and lower case differ. **codes** are several in one cell, separated by semicolons.

@@ -39,6 +39,7 @@ class Dialect:
 
 _HIGHS = Dialect("mip_rel_gap", "threads", "random_seed")
 _GUROBI = Dialect("MIPGap", "Threads", "Seed")
+_SCIP = Dialect("limits/gap", seed="randomization/randomseedshift")
 _CPLEX = Dialect("mip_tolerances_mipgap", "threads", "randomseed")
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -46,7 +47,8 @@ DIALECTS: Mapping[str, Dialect] = {
     "appsi_highs": _HIGHS,
     "cbc": Dialect("ratioGap", "threads", "randomCbcSeed"),
     "glpk": Dialect("mipgap", seed="seed"),
-    "scip": Dialect("limits/gap", seed="randomization/randomseedshift"),
+    "scip": _SCIP,
+    "scip_direct": _SCIP,
     "gurobi": _GUROBI,
     "gurobi_direct": _GUROBI,
     "cplex": _CPLEX,
