@@ -59,6 +59,13 @@ def as_text(cell: object) -> str:
     return str(cell).strip()
 
 
+def quoted(cell: object) -> str:
+    """A faulty cell or setting as a message quotes it, whatever it is."""
+    if isinstance(cell, int) and abs(cell) > 10**MOST_DIGITS:
+        return f"a whole number of {cell.bit_length()} bits"
+    return "" if cell is None else str(cell)
+
+
 def parse(column: Column, cell: object, factor: Fraction | None = None) -> Value:
     """The typed value of a cell in canonical units; the default where it is blank.
 

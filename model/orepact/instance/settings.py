@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from orepact.errors import Problem
-from orepact.instance.cells import CellError, as_text
+from orepact.instance.cells import CellError, as_text, quoted
 from orepact.instance.intake import IntakeError, load_toml, strange_values
 from orepact.instance.naming import suggestion
 from orepact.instance.sheets import Sheet
@@ -198,7 +198,7 @@ def _said(value: object) -> str:
     try:
         return as_text(value)
     except CellError:
-        return str(type(value).__name__) if isinstance(value, int) else str(value)
+        return quoted(value)
 
 
 def _line_of(path: str, lines: Mapping[str, int]) -> int | None:

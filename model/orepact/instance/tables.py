@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from orepact.errors import Problem
-from orepact.instance.cells import CellError, Value, as_text, parse
+from orepact.instance.cells import CellError, Value, as_text, parse, quoted
 from orepact.instance.naming import nearest, suggestion
 from orepact.instance.schema import ALL, SCHEMA, Column, Table
 from orepact.instance.sheets import Heading, Sheet
@@ -131,7 +131,7 @@ def typed(table: Table, sheet: Sheet, units: Mapping[str, str]) -> tuple[Plain, 
             try:
                 values.append(parse(column, cells[j], scale))
             except CellError as error:
-                problems.append(Problem(sheet.file, line, column.name, str(cells[j] if cells[j] is not None else ""), str(error)))
+                problems.append(Problem(sheet.file, line, column.name, quoted(cells[j]), str(error)))
                 values.append(_blank(column))
     if table.required and not sheet.rows and not problems:
         problems.append(Problem(sheet.file, None, None, None, "table needs at least one row"))

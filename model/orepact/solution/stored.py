@@ -16,6 +16,15 @@ Figure = Number | None
 COUNTS = ("rows", "columns", "binaries", "integers", "nonzeros", "nodes")
 """Entries of `size` that are whole numbers."""
 
+COMPANIONS = {
+    "public_outlay_usd": "public_revenue_usd",
+    "user_bill_before_usd": "user_bill_usd",
+    "shortage_before_t": "shortage_t",
+    "targets": "targets_met",
+    "targets_met_before": "targets",
+}
+"""Indicators that are never given without another."""
+
 
 class _Open(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -83,4 +92,11 @@ class Summary(_Open):
             raise ValueError("size.coefficient_range must be two numbers")
         if not isinstance(self.size.get("root_gap") or 0, int | float):
             raise ValueError("size.root_gap must be a number")
+        return self
+
+    @model_validator(mode="after")
+    def indicators_come_together(self) -> Summary:
+        for name, other in COMPANIONS.items():
+            if name in self.indicators and other not in self.indicators:
+                raise ValueError(f"indicators.{name} is given without {other}")
         return self
