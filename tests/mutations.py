@@ -97,12 +97,12 @@ def bad_cell(dice: random.Random, files: Files) -> Mutation | None:
     column = columns[j]
     if column is None:
         return None
-    cell = dice.choice(bad_values(dice, column))
+    cell = dice.choice(bad_values(column))
     rows[line][j] = cell
     return Mutation("planted", f"{cell[:30]!r} in {file} {column.name}", {**files, file: content_of(rows)}, (file, line + 1, column.name))
 
 
-def bad_values(dice: random.Random, column: Column) -> list[str]:
+def bad_values(column: Column) -> list[str]:
     """Values that this column must refuse."""
     values = [""] if column.required else []
     match column.kind:
@@ -252,7 +252,11 @@ def with_quotes(_: random.Random, name: str, content: bytes) -> bytes:
 
 
 def with_spaces(dice: random.Random, name: str, content: bytes) -> bytes:
-    return content if name == SETTINGS else content_of([[dice.choice(("", " ", "\t")) + cell + dice.choice(("", " ")) for cell in row] for row in rows_of(content)])
+    return (
+        content
+        if name == SETTINGS
+        else content_of([[dice.choice(("", " ", "\t")) + cell + dice.choice(("", " ")) for cell in row] for row in rows_of(content)])
+    )
 
 
 def with_empty_columns(_: random.Random, name: str, content: bytes) -> bytes:

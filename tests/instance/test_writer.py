@@ -19,8 +19,12 @@ from orepact.texts import FORMULA, UNSAFE
 Content = dict[str, dict[str, Any]]
 Tables = dict[str, list[dict[str, Any]]]
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from("\n\t,;\"'=+-@[]#"), max_size=20).filter(lambda text: not UNSAFE.search(text))
-CODES = st.text(st.characters(codec="utf-8", categories=("L", "N"), include_characters="-+_./#%&"), min_size=1, max_size=8).filter(lambda code: not FORMULA.match(code))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from("\n\t,;\"'=+-@[]#"), max_size=20).filter(
+    lambda text: not UNSAFE.search(text)
+)
+CODES = st.text(st.characters(codec="utf-8", categories=("L", "N"), include_characters="-+_./#%&"), min_size=1, max_size=8).filter(
+    lambda code: not FORMULA.match(code)
+)
 AMOUNTS = st.floats(0, 1e12, allow_subnormal=False)
 
 

@@ -50,7 +50,12 @@ def test_a_spreadsheet_runs_no_cell(tmp_path: Path) -> None:
     assert load(folder).table("facilities").at[0, "name"] == "=Refinery [bold]One[/bold]"
 
 
-@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")).filter(lambda text: not UNSAFE.search(text)), st.floats(allow_nan=False, allow_infinity=False)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(codec="utf-8")).filter(lambda text: not UNSAFE.search(text)), st.floats(allow_nan=False, allow_infinity=False)),
+        max_size=5,
+    )
+)
 @settings(max_examples=40)
 def test_any_text_and_any_number_survive(cells: list[tuple[str, float]]) -> None:
     rows = [{"path": text, "objective": number, "bound": None, "status": text[::-1], "rank": n} for n, (text, number) in enumerate(cells)]

@@ -132,13 +132,19 @@ def _parts(unit: str) -> list[tuple[int, str]]:
 def bare(instance: Instance) -> Instance:
     """The instance without texts, whose commas would need quotes."""
     texts = {name: [c.name for c in table.columns if c.kind == "text" and not c.required] for name, table in SCHEMA.items()}
-    kept = {name: instance.table(name).drop(columns=columns) for name, columns in texts.items() if len(instance.table(name)) and name not in ("sources", "ranges")}
+    kept = {
+        name: instance.table(name).drop(columns=columns) for name, columns in texts.items() if len(instance.table(name)) and name not in ("sources", "ranges")
+    }
     settings: dict[str, Any] = instance.settings.model_dump()
     return Instance.from_tables(settings, kept)
 
 
 INSTANCES = [
-    *(pytest.param(str(place.relative_to(ROOT)), id=place.name) for place in (TUTORIAL, *sorted((ROOT / "tests/data").iterdir())) if (place / "instance.toml").exists()),
+    *(
+        pytest.param(str(place.relative_to(ROOT)), id=place.name)
+        for place in (TUTORIAL, *sorted((ROOT / "tests/data").iterdir()))
+        if (place / "instance.toml").exists()
+    ),
     *(pytest.param(seed, id=f"random-{seed}", marks=() if seed < 4 else pytest.mark.slow) for seed in range(40)),
 ]
 

@@ -43,6 +43,7 @@ FORMAT = 1
 LARGEST = 500_000_000
 """Bytes of one file that are read."""
 
+
 class RunError(OrepactError):
     """A run folder can't be written where it was asked for, or what it holds can't be trusted."""
 
