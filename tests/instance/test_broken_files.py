@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from orepact.errors import InstanceError, Problem
+from orepact.instance import reader
 from orepact.instance.instance import Instance
 from orepact.instance.reader import read
 from orepact.instance.writer import write
@@ -235,7 +236,7 @@ BROKEN = [
         2,
         "licence",
         "public\x01domain",
-        "control characters",
+        "no control or invisible characters",
     ),
     Broken("all and some", swap("contracts.csv", "USA;FRA", "USA;*"), "contracts.csv", 3, "countries", "USA;*", "* stands alone"),
     Broken("same item twice", swap("contracts.csv", "USA;FRA", "USA;USA"), "contracts.csv", 3, "countries", "USA;USA", "names something twice"),
@@ -289,10 +290,10 @@ def test_there_must_be_something_to_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_must_not_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, **_: object) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(reader, "read_file", refuse)
     (problem,) = problems(folder)
     assert problem.file.endswith(".csv")
     assert problem.rule == "can't be read: Permission denied"
