@@ -136,13 +136,21 @@ class Solution:
             )
         except KeyError as error:
             raise RunError(f"{Path(folder) / SUMMARY}: key {error} is missing") from error
-        except (TypeError, ValueError, ValidationError) as error:
+        except ValidationError as error:
+            raise RunError(f"{Path(folder) / SUMMARY}: {'; '.join(map(_fault, error.errors()))}") from error
+        except (TypeError, ValueError) as error:
             raise RunError(f"{Path(folder) / SUMMARY}: {error}") from error
 
 
 def load(folder: str | Path) -> Solution:
     """Read a run folder back: the same as `Solution.load`."""
     return Solution.load(folder)
+
+
+def _fault(details: Mapping[str, Any]) -> str:
+    """What is wrong with a key of solution.json."""
+    key = ".".join(map(str, details["loc"]))
+    return f"key {key!r} is missing" if details["type"] == "missing" else f"key {key!r}: {details['msg']}"
 
 
 def _plain(value: Any) -> Any:
