@@ -28,6 +28,7 @@ LAYERS = (
     ("analysis",),
     ("report",),
     ("api",),
+    ("calls",),
     ("cli",),
 )
 """From the ground up; a room may use what is below it and what is beside it, never what is above."""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orepact.analysis.sensitivity import sensitivity as sensitivity
-    from orepact.api import evaluate as evaluate
+    from orepact.calls import evaluate as evaluate
     from orepact.api import export as export
-    from orepact.api import read as read
-    from orepact.api import solve as solve
-    from orepact.api import validate as validate
+    from orepact.calls import read as read
+    from orepact.calls import solve as solve
+    from orepact.calls import validate as validate
     from orepact.errors import InfeasibleError as InfeasibleError
     from orepact.errors import InstanceError as InstanceError
     from orepact.errors import NoSolutionError as NoSolutionError
@@ -53,11 +53,11 @@ if TYPE_CHECKING:
 _WHERE = {
     "overrides": "orepact.instance.overrides",
     "sensitivity": "orepact.analysis.sensitivity:sensitivity",
-    "evaluate": "orepact.api:evaluate",
+    "evaluate": "orepact.calls:evaluate",
     "export": "orepact.api:export",
-    "read": "orepact.api:read",
-    "solve": "orepact.api:solve",
-    "validate": "orepact.api:validate",
+    "read": "orepact.calls:read",
+    "solve": "orepact.calls:solve",
+    "validate": "orepact.calls:validate",
     "InfeasibleError": "orepact.errors:InfeasibleError",
     "InstanceError": "orepact.errors:InstanceError",
     "NoSolutionError": "orepact.errors:NoSolutionError",

@@ -1,4 +1,4 @@
-"""The public calls: read, validate, solve, evaluate, export. One run from an instance to a Solution is written here, once.
+"""One run from an instance to a Solution, written here, once, in this very process; what programs call is in `calls.py`.
 
     read ─▶ world ─▶ market ─▶ search ─▶ baseline, stress tests ─▶ extract ─▶ Solution
 
@@ -7,52 +7,32 @@ Nothing here prints, and nothing is kept between calls: each makes its own marke
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 
 import pandas as pd
 
-from orepact.errors import OptionError, Problem
+from orepact.errors import OptionError
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
-from orepact.instance.reader import read as read_instance
 from orepact.market.offers import Market
+from orepact.market.paths import Path, Rungs
 from orepact.market.stress import with_lost_countries
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
+from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
-from orepact.solver.result import SolveResult, peak_memory_mb, versions
+from orepact.solver.result import SolveResult, peak_memory_mb, this_platform, versions
 from orepact.solver.scale import scale_notes
 from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
 from orepact.solver.stress import play, without_policy
-
-
-def read(path: str | FilePath) -> Instance:
-    """Read and check an instance folder or workbook. Raises InstanceError with every problem found."""
-    return read_instance(FilePath(path))
-
-
-def validate(path: str | FilePath) -> list[Problem]:
-    """Warnings of a valid instance. Raises InstanceError with every problem of an invalid one."""
-    return list(read(path).warnings)
-
-
-def solve(instance: Instance, options: SolveOptions | None = None, listener: Listener | None = None) -> Solution:
-    """Find the cheapest secure plan. The status says what was proven; a run without a plan carries no numbers."""
-    return _run(instance, options or SolveOptions(), listener, None)
-
-
-def evaluate(instance: Instance, package: Package, options: SolveOptions | None = None, listener: Listener | None = None) -> Solution:
-    """What somebody else's package comes to: what it fixes stays fixed, the rest is left to the model as the package says.
-
-    Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt.
-    """
-    return _run(instance, options or SolveOptions(), listener, package)
 
 
 def export(instance: Instance, options: SolveOptions, path: str | FilePath, format: str) -> None:
@@ -62,18 +42,31 @@ def export(instance: Instance, options: SolveOptions, path: str | FilePath, form
     write_model(Market(world_of(instance)), options, FilePath(path), format)
 
 
-def _run(instance: Instance, options: SolveOptions, listener: Listener | None, package: Package | None) -> Solution:
-    """One run, with the clock on every phase."""
-    clock = Clock(options.time_limit, phases={"read": instance.seconds})
+def run(
+    instance: Instance,
+    options: SolveOptions,
+    package: Package | None = None,
+    first: Sequence[Rungs] = (),
+    *,
+    listener: Listener | None = None,
+    stop: threading.Event | None = None,
+) -> Solution:
+    """One run, with the clock on every phase; `first` are price paths to begin with, `stop` ends it early.
+
+    Raises SolverFault for a plan that does not meet its own model.
+    """
+    clock = Clock(options.time_limit, stop=stop or threading.Event(), phases={"read": instance.seconds})
     with keep_plan_on_interrupt(clock.stop), collector_rests():
         with clock.phase("price"):
             played = with_lost_countries(instance) if options.lose_countries else instance
             market = Market(world_of(played))
             packaged = Packaged(market, package) if package else None
-        outcome = search(market, options, clock, listener, packaged)
+        begin = [Path(rungs, "best so far") for rungs in first]
+        outcome = search(market, options, clock, listener, packaged, first=begin)
         if packaged and outcome.plan is None and not clock.over:
             missed = search(market, options, clock, listener, packaged, replace(market_rules(market), targets=False))
             outcome = replace(missed, proven=f"with the targets, caps and budgets left aside, which the package can't meet; {missed.proven}")
+        check_point(outcome.plan)
         return _solution(instance, market, options, clock, outcome, package, packaged)
 
 
@@ -132,6 +125,7 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         versions=versions(),
         seed=options.seed,
         threads=options.threads,
+        platform=this_platform(),
     )
 
 

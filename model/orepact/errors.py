@@ -62,6 +62,10 @@ class InstanceError(OrepactError):
             lines += f"\n  ... and {len(self.problems) - MOST_SHOWN} more"
         super().__init__(f"{len(self.problems)} problem(s) in the instance:\n{lines}")
 
+    def __reduce__(self) -> tuple[type[InstanceError], tuple[list[Problem]]]:
+        """How it travels from a worker process to its caller."""
+        return type(self), (self.problems,)
+
 
 class OptionError(OrepactError):
     """An option is unknown or out of its range."""
@@ -85,3 +89,18 @@ class SolverError(OrepactError):
     """The solver failed or answered something that can't be used."""
 
     exit_code = 1
+
+
+class SolverFault(SolverError):
+    """The solver aborted, hung, ate the memory or handed over a plan that does not add up; worth another try with safer settings.
+
+    `kind` is "abort", "hang", "memory" or "bad point".
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+    def __reduce__(self) -> tuple[type[SolverFault], tuple[str, str]]:
+        """How it travels from a worker process to its caller."""
+        return type(self), (self.kind, self.reason)

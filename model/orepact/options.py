@@ -152,4 +152,10 @@ class SolveOptions(Frozen):
     stress: bool = Field(default=True, description="play the zero-probability stress tests against the plan")
     lose_countries: bool = Field(default=False, description="add a stress test 'lose country c' for every source and host country")
     baseline: bool = Field(default=True, description="solve the no-policy baseline too")
+    confirm: Literal["no", "highs", "scip"] = Field(
+        default="no", description="solve a second time to confirm the bound: highs with other settings, or scip (PySCIPOpt, an extra)"
+    )
+    presolve: bool = Field(default=True, description="let the solver simplify each model first; off is slower, and safer where the solver fails")
+    isolated: bool = Field(default=True, description="solve in a child process, so that the caller survives whatever happens to the solver")
+    memory_limit: float = Field(default=0.0, ge=0, le=1e9, description="most memory for the child process, MB; 0 = nine tenths of the machine's")
     progress: bool = Field(default=True, description="report progress while solving")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyomo.common.gc_manager import PauseGC
 
+from orepact.errors import SolverFault
 from orepact.formulation.build import Built, build
 from orepact.formulation.case import Case, Rules
 from orepact.market.offers import Market
@@ -80,25 +81,45 @@ class Plan:
         return {key: float(self.values[self.matrix.index(column)]) for key, column in self.built.model.owners.u.items()}
 
 
+MISS = 1e-6
+"""By how much a plan from a solver may miss a row, a bound or a whole number of the scaled model before it is called numerically bad."""
+
+
+def check_point(plan: Plan | None) -> None:
+    """Raise SolverFault for a plan that does not meet its own model."""
+    if plan is None:
+        return
+    miss = plan.matrix.violations(plan.values)
+    if not max(miss.rows, miss.bounds, miss.integrality) <= MISS or not math.isfinite(plan.objective):
+        worst = f"rows by {miss.rows:.1e}, bounds by {miss.bounds:.1e}, whole numbers by {miss.integrality:.1e}"
+        raise SolverFault("bad point", f"the solver's plan misses the model it was found in: {worst}")
+
+
 def open_solver(matrix: Matrix, options: SolveOptions, clock: Clock) -> Solver:
     """A solver holding the matrix: HiGHS in memory, or another one by name."""
     if options.solver == "highs":
-        return Session(matrix, threads=options.threads, seed=options.seed, extra=HIGHS, stop_event=clock.stop)
+        return Session(matrix, threads=options.threads, seed=options.seed, extra=HIGHS | _presolve(options), stop_event=clock.stop)
     return OtherSolver(matrix, options.solver, threads=options.threads, seed=options.seed, stop_event=clock.stop)
 
 
-def prepare(market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, scenarios: list[int] | None = None) -> tuple[Built, Matrix]:
+def prepare(
+    market: Market, paths: Sequence[Path], rules: Rules, clock: Clock, scenarios: list[int] | None = None, hurried: bool = False
+) -> tuple[Built, Matrix]:
     """Work out the offers on the paths, build the model and turn it into arrays.
 
-    Raises InstanceError if the numbers of the model are too far apart to be solved.
+    Raises InstanceError if the numbers of the model are too far apart to be solved; if `hurried`, TimeOver once the clock has run out.
     """
     case = Case(market, list(paths), rules, scenarios)
     with PauseGC():  # many small objects, none of them garbage
         with clock.phase("offer"):
             if not case.planner:
                 _ = case.deals, case.scarcity
+        if hurried:
+            clock.check()
         with clock.phase("build"):
             built = build(case)
+        if hurried:
+            clock.check()
         with clock.phase("hand over"):
             matrix = compile_matrix(built.model)
             check_scale(matrix, case)
@@ -126,12 +147,12 @@ class OnePath:
 
 
 class Batch:
-    """A model over a batch of paths."""
+    """A model over a batch of paths. Raises TimeOver where there is no time left to make it."""
 
     def __init__(self, market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock) -> None:
         self.paths = list(paths)
         self.options, self.clock = options, clock
-        self.built, self.matrix = prepare(market, self.paths, rules, clock)
+        self.built, self.matrix = prepare(market, self.paths, rules, clock, hurried=True)
         with clock.phase("hand over"):
             case, model, owners = self.built.case, self.built.model, self.built.model.owners
             deals = [(column, d) for part in (owners.weight, owners.volume, owners.grant) for d, column in part.items()]
@@ -162,7 +183,8 @@ class Batch:
             solver.set_bounds(columns, values, values)
             return OnePath(solver, nothing_fixed(self.matrix))
         part = reduce(self.matrix, columns, values)
-        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=settings or SEARCH, stop_event=self.clock.stop, watch_lp=False)
+        extra = (settings or SEARCH) | _presolve(self.options)
+        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=extra, stop_event=self.clock.stop, watch_lp=False)
         return OnePath(session, part)
 
     def workers(self, jobs: int) -> int:
@@ -215,6 +237,11 @@ class Batch:
             opened = [self.solver_for(p, FIRST if known is None else SEARCH) for p in wanted]
         with self.clock.phase("solve"), ThreadPoolExecutor(self.workers(len(wanted))) as pool:
             return dict(zip(wanted, pool.map(work, opened), strict=True))
+
+
+def _presolve(options: SolveOptions) -> dict[str, bool | int | float | str]:
+    """HiGHS's own default, or off: much of what goes wrong in a solver goes wrong there."""
+    return {} if options.presolve else {"presolve": "off"}
 
 
 def cores() -> int:

@@ -25,6 +25,10 @@ def collector_rests() -> Iterator[None]:
             gc.enable()
 
 
+class TimeOver(Exception):  # noqa: N818
+    """The limit passed, or a stop was asked for, while a model was being made."""
+
+
 @dataclass
 class Clock:
     """`limit` seconds from now; `phases` counts seconds by phase; `stop` ends the run early from any thread."""
@@ -46,6 +50,16 @@ class Clock:
     @property
     def over(self) -> bool:
         return self.stop.is_set() or self.left <= 0
+
+    @property
+    def limit_reached(self) -> str | None:
+        """Which limit ended the run: "interrupt" or "time"; None if none did."""
+        return None if not self.over else "interrupt" if self.stop.is_set() else "time"
+
+    def check(self) -> None:
+        """Raise TimeOver if there is no time left."""
+        if self.over:
+            raise TimeOver
 
     @contextmanager
     def phase(self, name: str, beside: bool = False) -> Iterator[None]:

@@ -19,7 +19,7 @@ from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import Batch, Plan, describe
-from orepact.solver.clock import Clock
+from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.tidy import tidied
 
@@ -112,7 +112,10 @@ class Examiner:
         if self._dropped > GARBAGE:
             self._dropped = 0
             gc.collect()
-        batch = Batch(self.market, fresh, self.rules, self.options, self.clock)
+        try:
+            batch = Batch(self.market, fresh, self.rules, self.options, self.clock)
+        except TimeOver:
+            return False
         done = len(self.records)
         self.records.update({p: Record(p) for p in fresh})
         answers = batch.bounds(range(len(fresh)), lambda n: self._tell("bounds", done + n))
@@ -184,5 +187,6 @@ class Examiner:
                     gap=relative_gap(best, bound),
                     paths_examined=examined,
                     paths_listed=self.listed,
+                    rungs=None if self.plan is None else self.plan.path.rungs,
                 )
             )

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
 from orepact.solver.handover import Matrix
+from orepact.solver.pulse import PULSE
 from orepact.solver.watch import WATCHED, Post, Watch, finite, on_callback
 
 WITHOUT_AGGREGATOR = 1 << 12
@@ -132,7 +133,8 @@ class Session(Solver):
         # HiGHS counts the time of an LP from the instance's first run, that of a MIP from this one.
         self._set("time_limit", left + self._highs.getRunTime() if self._relaxed else left)
         self._post.watch = watch
-        self._highs.run()
+        with PULSE.running():
+            self._highs.run()
         self._post.watch = None
         if watch.fault is not None:
             raise watch.fault

@@ -2,7 +2,7 @@
 
 A solve calls its listener with `Progress` events. The library is silent: without a listener nothing is said, and
 the two reporters here write only to the stream they are given (the live terminal display is report/progress_display.py).
-`keep_plan_on_interrupt` turns ctrl-C into a request to stop, so that the best plan so far is kept.
+`keep_plan_on_interrupt` turns ctrl-C, and a batch system's request to end, into a request to stop, so that the best plan so far is kept.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Progress:
     paths_examined: int | None = None
     paths_listed: int | None = None
     message: str = ""
+    rungs: tuple[tuple[int, ...], ...] | None = None
+    """Price path of the best plan, as rung numbers by product and period."""
 
 
 Listener = Callable[[Progress], None]
@@ -118,9 +120,9 @@ def money(usd: float) -> str:
 
 @contextmanager
 def keep_plan_on_interrupt(stop: threading.Event) -> Iterator[None]:
-    """Within, the first ctrl-C sets `stop` and lets the solve end with its best plan; the second one interrupts.
+    """Within, the first ctrl-C or SIGTERM sets `stop` and lets the solve end with its best plan; the second one interrupts.
 
-    Only the main thread receives ctrl-C: elsewhere this changes nothing.
+    Only the main thread receives signals: elsewhere this changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -131,8 +133,9 @@ def keep_plan_on_interrupt(stop: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, request_stop)
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,6 +7,7 @@ discounted USD, seconds are wall-clock, memory in MB (10**6 bytes).
 from __future__ import annotations
 
 import math
+import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from orepact.errors import InfeasibleError, NoSolutionError
+from orepact.errors import InfeasibleError, NoSolutionError, SolverError
 
 _resource: ModuleType | None = import_module("resource") if find_spec("resource") else None
 """What tells the memory used; Windows has none."""
@@ -40,6 +41,10 @@ class Status(StrEnum):
     """not even the planner has a plan"""
     NO_PLAN = "no plan"
     """none within the limit or on the paths examined"""
+    DISPUTED = "disputed"
+    """a second solve contradicts the first"""
+    FAILED = "solver failed"
+    """it aborted, hung or ran out of memory, and so did the second try with safer settings"""
 
     @property
     def exit_code(self) -> int:
@@ -52,6 +57,8 @@ _EXIT_CODES = {
     Status.LIMIT: 3,
     Status.INFEASIBLE: InfeasibleError.exit_code,
     Status.NO_PLAN: NoSolutionError.exit_code,
+    Status.DISPUTED: 7,
+    Status.FAILED: SolverError.exit_code,
 }
 
 
@@ -60,7 +67,7 @@ class SolveResult:
     """One run's outcome.
 
     `proven` is a sentence; `limit` names the limit that ended the run ("time", "interrupt", "paths", ...), None if none
-    did. `phases`: seconds by phase. `size`: rows, columns, binaries, nonzeros, coefficient range, root gap.
+    did. `confirmation` says what a second solve confirmed or contradicts; empty if none was asked for. `phases`: seconds by phase. `size`: rows, columns, binaries, nonzeros, coefficient range, root gap.
     Raises ValueError for a combination that would mislead: numbers without a plan, or a plan without its numbers.
     """
 
@@ -81,6 +88,8 @@ class SolveResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     threads: int = 0
+    platform: str = ""
+    confirmation: str = ""
 
     def __post_init__(self) -> None:
         if self.has_plan != (self.objective is not None):
@@ -95,11 +104,11 @@ class SolveResult:
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan to show."""
-        return self.status in (Status.SOLVED, Status.LIMIT)
+        return self.status in (Status.SOLVED, Status.LIMIT) or (self.status is Status.DISPUTED and self.objective is not None)
 
     @property
     def exit_code(self) -> int:
-        """What the command line returns: 0 solved, 3 limit with a plan, 4 infeasible, 5 no plan."""
+        """What the command line returns: 0 solved, 1 solver failed, 3 limit with a plan, 4 infeasible, 5 no plan, 7 disputed."""
         return self.status.exit_code
 
     def to_dict(self) -> dict[str, Any]:
@@ -133,6 +142,11 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def this_platform() -> str:
+    """System, processor and number of cores."""
+    return f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"
 
 
 def peak_memory_mb() -> float | None:

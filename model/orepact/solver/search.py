@@ -22,9 +22,9 @@ from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path, distinct, listed_paths, neighbours, own_paths
 from orepact.options import SolveOptions
-from orepact.solver.answer import AnswerStatus
+from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import Batch, Plan, describe, open_solver, prepare
-from orepact.solver.clock import Clock
+from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
 from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.progress import Listener
@@ -54,11 +54,17 @@ class Outcome:
 
 
 def search(
-    market: Market, options: SolveOptions, clock: Clock, listener: Listener | None = None, adjust: Adjust | None = None, rules: Rules | None = None
+    market: Market,
+    options: SolveOptions,
+    clock: Clock,
+    listener: Listener | None = None,
+    adjust: Adjust | None = None,
+    rules: Rules | None = None,
+    first: Sequence[Path] = (),
 ) -> Outcome:
-    """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path."""
+    """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path, `first` come before all others."""
     fixed = adjust or (lambda path: path)
-    paths = distinct(fixed(p) for p in starting_list(market, options))
+    paths = distinct(fixed(p) for p in (*first, *starting_list(market, options)))
     if options.behaviour == "planner":
         return _one_model(market, paths, Rules(behaviour="planner"), options, clock, "the planner's problem, a bound on every policy", listener)
     rules = rules or market_rules(market)
@@ -93,7 +99,10 @@ BASELINE = Rules(support=False, targets=False, stock=False, duty=True)
 
 def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, scope: str, listener: Listener | None) -> Outcome:
     """One MILP over all the paths at once."""
-    built, matrix = prepare(market, paths, rules, clock)
+    try:
+        built, matrix = prepare(market, paths, rules, clock, hurried=True)
+    except TimeOver:
+        return _without_plan(market, (), len(paths), options, clock, {}, clock.limit_reached)
     solver = open_solver(matrix, options, clock)
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
@@ -151,7 +160,7 @@ def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOpt
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
     if examiner.plan is None:
-        limit = None if not clock.over else "interrupt" if clock.stop.is_set() else "time"
+        limit = clock.limit_reached
         return _without_plan(market, records, len(paths), options, clock, examiner.size, limit)
     open_gap = not examiner.proven
     limit = None
@@ -188,7 +197,10 @@ def _towards_feasible(market: Market, examiner: Examiner, paths: Sequence[Path],
     known: dict[Path, float] = {}
     frontier = list(paths)
     while frontier and examiner.plan is None and examiner.may_go_on:
-        batch = Batch(market, frontier, elastic, options, clock)
+        try:
+            batch = Batch(market, frontier, elastic, options, clock)
+        except TimeOver:
+            return
         answers = batch.bounds(range(len(frontier)), lambda _: None)
         known.update({frontier[p]: a.objective for p, a in answers.items() if a.status is AnswerStatus.OPTIMAL and a.objective is not None})
         if not known:
@@ -206,11 +218,14 @@ def _without_plan(
     market: Market, records: tuple[Record, ...], listed: int, options: SolveOptions, clock: Clock, size: dict[str, object], limit: str | None
 ) -> Outcome:
     """Tell an infeasible instance from one whose paths (or time) were not enough."""
-    if limit is None and not clock.over:
-        _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
-        with clock.phase("solve"):
-            answer = open_solver(matrix, options, clock).solve("mip", gap=1.0, time_limit=clock.left)
-        if answer.status is AnswerStatus.INFEASIBLE:
-            return Outcome(Status.INFEASIBLE, None, None, records, listed, "even the planner's relaxation of every path has no plan", None, size)
+    if limit is None and not clock.over and planner_answer(market, options, clock).status is AnswerStatus.INFEASIBLE:
+        return Outcome(Status.INFEASIBLE, None, None, records, listed, "even the planner's relaxation of every path has no plan", None, size)
     proven = f"no plan on the {len(records)} paths examined" if limit is None else f"stopped by {limit} before a plan was found"
     return Outcome(Status.NO_PLAN, None, None, records, listed, proven, limit, size)
+
+
+def planner_answer(market: Market, options: SolveOptions, clock: Clock) -> Answer:
+    """Whether the planner's relaxation of every path has any plan at all."""
+    _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
+    with clock.phase("solve"):
+        return open_solver(matrix, options, clock).solve("mip", gap=1.0, time_limit=clock.left)

@@ -13,6 +13,7 @@ from typing import Any
 from highspy import cb
 
 from orepact.solver.progress import Listener, Progress, relative_gap
+from orepact.solver.pulse import PULSE
 
 WATCHED = (
     cb.HighsCallbackType.kCallbackMipInterrupt,
@@ -54,6 +55,7 @@ class Watch:
 
     def look(self, kind: Any, out: Any) -> bool:
         """Take note of a callback's facts; True if the run should end. Never raises."""
+        PULSE.beat()
         try:
             if int(kind) == int(cb.HighsCallbackType.kCallbackMipInterrupt):
                 self._note(out)
