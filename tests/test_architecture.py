@@ -53,7 +53,7 @@ FILE_CALLS = {
     "rename",
     "unlink",
 }
-FILE_ROOMS = ("instance/intake", "instance/reader", "instance/writer", "instance/starter", "solution/store", "report", "cli")
+FILE_ROOMS = ("instance/intake", "instance/reader", "instance/writer", "instance/starter", "solution/store", "solution/cases", "report", "cli")
 VAGUE_NAMES = {"data", "info", "manager", "handler", "utils", "util", "helpers", "misc"}
 
 

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orepact.analysis.sensitivity import sensitivity as sensitivity
-    from orepact.calls import evaluate as evaluate
+    from orepact.analysis.sweep import parse_list as parse_list
+    from orepact.analysis.sweep import parse_vary as parse_vary
     from orepact.api import export as export
+    from orepact.calls import evaluate as evaluate
     from orepact.calls import read as read
     from orepact.calls import solve as solve
+    from orepact.calls import sweep as sweep
     from orepact.calls import validate as validate
     from orepact.errors import InfeasibleError as InfeasibleError
     from orepact.errors import InstanceError as InstanceError
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from orepact.errors import OrepactError as OrepactError
     from orepact.errors import Problem as Problem
     from orepact.errors import SolverError as SolverError
+    from orepact.errors import SolverFault as SolverFault
+    from orepact.errors import StoppedError as StoppedError
     from orepact.instance import overrides as overrides
     from orepact.instance.instance import Instance as Instance
     from orepact.instance.package import Package as Package
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from orepact.options import SolveOptions as SolveOptions
     from orepact.report.on_screen import print_plan_card as print_plan_card
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
+    from orepact.report.on_screen import print_sweep as print_sweep
     from orepact.report.plan_card import plan_card as plan_card
     from orepact.report.plan_card import plan_card_text as plan_card_text
     from orepact.report.progress_display import reporter as reporter
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
     from orepact.solution.solution import load as load
     from orepact.solution.store import RunError as RunError
     from orepact.solution.store import check_target as check_target
+    from orepact.solver.isolation import warm_up as warm_up
     from orepact.solver.result import versions as versions
 
     __version__: str
@@ -57,6 +64,11 @@ _WHERE = {
     "export": "orepact.api:export",
     "read": "orepact.calls:read",
     "solve": "orepact.calls:solve",
+    "parse_list": "orepact.analysis.sweep:parse_list",
+    "parse_vary": "orepact.analysis.sweep:parse_vary",
+    "print_sweep": "orepact.report.on_screen:print_sweep",
+    "warm_up": "orepact.solver.isolation:warm_up",
+    "sweep": "orepact.calls:sweep",
     "validate": "orepact.calls:validate",
     "InfeasibleError": "orepact.errors:InfeasibleError",
     "InstanceError": "orepact.errors:InstanceError",
@@ -65,6 +77,8 @@ _WHERE = {
     "OrepactError": "orepact.errors:OrepactError",
     "Problem": "orepact.errors:Problem",
     "SolverError": "orepact.errors:SolverError",
+    "SolverFault": "orepact.errors:SolverFault",
+    "StoppedError": "orepact.errors:StoppedError",
     "Instance": "orepact.instance.instance:Instance",
     "Package": "orepact.instance.package:Package",
     "package_from": "orepact.instance.package:package_from",

@@ -15,11 +15,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+import pandas as pd
+
+from orepact.analysis.sweep import cases_of
+from orepact.analysis.sweep import sweep as run_sweep
 from orepact.errors import Problem, SolverFault
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
@@ -70,6 +75,33 @@ def evaluate(
     return Run(instance, options or SolveOptions(), package, listener, stop or threading.Event()).solution()
 
 
+def sweep(
+    instance: Instance,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    options: SolveOptions | None = None,
+    *,
+    cases: Sequence[Mapping[str, Any]] = (),
+    out: str | FilePath | None = None,
+    workers: int = 0,
+    executor: Executor | None = None,
+    listener: Listener | None = None,
+    stop: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Solve many cases of an instance and return them as a table, one row per case; `table.attrs["folder"]` is where it is stored.
+
+    `vary` gives values by dotted path (`{"economics.social_rate": [0.02, 0.03]}`): every combination is a case. `cases` lists values by
+    path, one mapping per case; with both, every row of the list meets every combination. Cases run side by side, each on one thread unless
+    the options say otherwise, in child processes of `workers` threads (0: as many as there are cores), or on any concurrent.futures
+    `executor`. What is stored in `out` (default: a folder under runs/ named after the question) is not solved again.
+
+    Raises OptionError before anything is solved if a path is unknown or a value out of its range, StoppedError if stopped by ctrl-C.
+    """
+    found = cases_of(instance, vary or {}, cases, options or SolveOptions())
+    table, folder = run_sweep(found, None if out is None else FilePath(out), solve, executor, workers, listener, stop)
+    table.attrs["folder"] = str(folder)
+    return table
+
+
 @dataclass
 class Run:
     """One run and what became of its attempts."""
@@ -109,10 +141,10 @@ class Run:
         arguments = (self.instance, options, self.package, first)
         if not self.options.isolated:
             found: Solution = resolve(RUN)(*arguments, listener=self._hear, stop=self.stop)
-            return found
-        with a_worker() as worker:
-            found = worker.run(RUN, arguments, Guards.of(options.time_limit, options.memory_limit), self._hear, self.stop)
-            return found
+        else:
+            with a_worker() as worker:
+                found = worker.run(RUN, arguments, Guards.of(options.time_limit, options.memory_limit), self._hear, self.stop)
+        return found
 
     def _hear(self, event: Progress) -> None:
         if event.rungs is not None:

@@ -1,7 +1,7 @@
 """The command line: thin. It parses words, hands over to the public API and turns the answer into text, JSON and an exit code.
 
 Exit codes: 0 solved to the gap asked; 2 bad input or option; 3 stopped at a limit with a plan; 4 infeasible; 5 no plan
-found; 1 an internal fault. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
+found; 7 disputed; 1 an internal fault, the solver's included. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
 Everything heavy is reached through the lazy public API, so that `--help` answers at once.
 """
 
@@ -25,7 +25,7 @@ from orepact.texts import printable, printable_json
 if TYPE_CHECKING:
     from orepact import Instance, Solution, SolveOptions
 
-STATUSES = {2: "bad input", 4: "infeasible", 5: "no plan"}
+STATUSES = {2: "bad input", 3: "stopped", 4: "infeasible", 5: "no plan"}
 """Status by the exit code of an error; an internal fault for any other."""
 
 SUMMARY_KEYS = (
@@ -37,6 +37,7 @@ SUMMARY_KEYS = (
     "paths_examined",
     "limit",
     "proven",
+    "confirmation",
     "cost_terms",
     "baseline",
     "indicators",
@@ -90,6 +91,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
 Threads = Annotated[int | None, typer.Option("--threads", help="threads for the solver; 0 = as many as there are cores [default: 0]", show_default=False)]
 Seed = Annotated[int | None, typer.Option("--seed", help="random seed of the solver [default: 0]", show_default=False)]
 Solver = Annotated[str | None, typer.Option("--solver", metavar="NAME", help="highs, or a solver that Pyomo can reach [default: highs]", show_default=False)]
+Confirm = Annotated[bool, typer.Option("--confirm", help="solve a second time with other settings: the bound must be found again")]
+ConfirmWith = Annotated[
+    str | None,
+    typer.Option("--confirm-with", metavar="highs|scip", help="the same, with another solver: scip needs pip install orepact[scip]", show_default=False),
+]
 LoseCountries = Annotated[bool, typer.Option("--lose-countries", help="add a stress test for the loss of every source and host country")]
 
 
@@ -162,9 +168,12 @@ def solve(
     seed: Seed = None,
     solver: Solver = None,
     lose_countries: LoseCountries = False,
+    confirm: Confirm = False,
+    confirm_with: ConfirmWith = None,
 ) -> Answer:
     """Find the cheapest secure plan, prove it, print its card and store the run."""
     flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
+    flags["confirm"] = confirm_with or ("highs" if confirm else None)
     given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
     with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.solve(given, options, listener)
@@ -263,6 +272,51 @@ def sensitivity(
 
 
 @app.command()
+def sweep(
+    instance: InstancePath,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="PATH=A,B,C", help="values of a setting or run option; may be repeated: then every combination", show_default=False),
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help="CSV file of cases: a column per path, a row per case", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="the sweep's folder; what is stored there is not solved again [default: one under runs/]", show_default=False
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="cases to solve side by side; 0 = as many as there are cores")] = 0,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    behaviour: Behaviour = None,
+    method: Method = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    threads: Annotated[int | None, typer.Option("--threads", help="threads for each case [default: 1]", show_default=False)] = None,
+    seed: Seed = None,
+    solver: Solver = None,
+) -> Answer:
+    """Solve many cases of one instance, side by side, into one table; a sweep that was stopped goes on where it was."""
+    grid = orepact.parse_vary(vary or [])
+    listed = orepact.parse_list(_text(cases), cases.name) if cases else []
+    if not grid and not listed:
+        raise OptionError("nothing varies: give --vary PATH=A,B,C or --list FILE")
+    flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
+    given, options = _asked(instance, changes, {**flags, "progress": False if quiet else None}, None)
+    with closing(orepact.reporter(sys.stderr, quiet)) as listener:
+        table = orepact.sweep(given, grid, options, cases=listed, out=out, workers=workers, listener=listener)
+    folder = table.attrs["folder"]
+    if not as_json:
+        orepact.print_sweep(table, list(dict.fromkeys([*(path for row in listed for path in row), *grid])))
+        print(f"Sweep folder: {folder}")
+    failed = bool((table["status"] == "solver failed").any())
+    return Answer(int(failed), {"status": "complete", "folder": folder, "cases": json.loads(table.to_json(orient="records"))})
+
+
+@app.command()
 def version() -> Answer:
     """Print the versions of Orepact and of what its answers depend on."""
     for name, number in orepact.versions().items():
@@ -276,6 +330,8 @@ def _asked(path: Path, changes: list[str] | None, flags: Mapping[str, Any], out:
     options = orepact.overrides.solve_options(overrides.options, flags)
     if out is not None:
         orepact.check_target(out)
+    if options.isolated:
+        orepact.warm_up()  # the solver's process gets ready while the instance is read
     return _changed(path, overrides.settings), options
 
 

@@ -85,6 +85,12 @@ class NoSolutionError(OrepactError):
     exit_code = 5
 
 
+class StoppedError(OrepactError):
+    """Stopped before the end; what is done is stored, and the same call goes on from there."""
+
+    exit_code = 3
+
+
 class SolverError(OrepactError):
     """The solver failed or answered something that can't be used."""
 

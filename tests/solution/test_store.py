@@ -64,7 +64,7 @@ def test_any_text_and_any_number_survive(cells: list[tuple[str, float]]) -> None
     assert store._table("paths", written).equals(table)
 
 
-@pytest.mark.parametrize("failing", ["_csv_bytes", "_json_bytes", "_flush_folder", "_replace"])
+@pytest.mark.parametrize("failing", ["_csv_bytes", "json_bytes", "flush_folder", "_replace"])
 def test_a_run_that_fails_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")

@@ -68,6 +68,15 @@ def value_of(text: str) -> Any:
     return text.strip() if len(content) > 1 or list(strange_values(content)) else content["value"]
 
 
+def value_list(text: str) -> list[Any]:
+    """Values with commas between them, each as `value_of` has it."""
+    try:
+        found: list[Any] = tomllib.loads(f"values = [{text}]")["values"]
+    except tomllib.TOMLDecodeError:
+        return [value_of(part) for part in text.split(",")]
+    return found
+
+
 def solve_options(overrides: Mapping[str, Any], flags: Mapping[str, Any]) -> SolveOptions:
     """The options of a run from `--set solve.…` and from flags of their own; a flag that is None was not given.
 

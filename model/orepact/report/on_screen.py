@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orepact.report.figures import change, money, number, plain
+from orepact.report.figures import change, exact_money, money, number, plain, share
 from orepact.report.plan_card import plan_card
 from orepact.solution.solution import Solution
 
@@ -42,6 +43,19 @@ def print_sensitivity(table: pd.DataFrame) -> None:
         ends = [_end(row["objective"], row[f"objective_{end}"], row[f"status_{end}"]) for end in ("low", "high")]
         swing = "an end has no plan" if math.isinf(row["swing_usd"]) else money(row["swing_usd"])
         out.add_row(*(Text(text) for text in (plain(row["name"] or row["range"]), factors, swing, *ends)))
+    screen().print(out)
+
+
+def print_sweep(table: pd.DataFrame, varied: Sequence[str]) -> None:
+    """Print a sweep: what varied, how each case ended, what it costs (columns: see `orepact.sweep`)."""
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in (*varied, "status", "cost", "gap", "why"):
+        out.add_column(Text(title), justify="right" if title in ("cost", "gap") else "left", overflow="fold")
+    for row in table.to_dict("records"):
+        cost = "" if pd.isna(row["objective"]) else exact_money(row["objective"])
+        gap = "" if pd.isna(row["gap"]) else share(row["gap"])
+        why = "" if row["status"] == "solved" else row["proven"]
+        out.add_row(*(Text("" if path not in row else str(row[path])) for path in varied), *(Text(text) for text in (row["status"], cost, gap, why)))
     screen().print(out)
 
 

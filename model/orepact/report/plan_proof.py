@@ -14,6 +14,8 @@ _HEADLINES = {
     Status.LIMIT: "Stopped at a limit",
     Status.INFEASIBLE: "Infeasible: even with free prices and willing owners there is no plan",
     Status.NO_PLAN: "No plan found, and no proof that there is none",
+    Status.DISPUTED: "Disputed: a second solve contradicts the first",
+    Status.FAILED: "The solver failed, twice: no plan, no answer",
 }
 
 _STOPS = {"time": "at the time limit", "interrupt": "by an interrupt", "paths": "at the limit of paths"}
@@ -49,7 +51,7 @@ def proof_lines(solution: Solution) -> list[str]:
     if result.paths_examined:
         ended.append(f"{count(result.paths_examined, 'price path')} examined")
     ended.append(f"{number(result.seconds)} s")
-    lines = [result.proven, "; ".join(ended)]
+    lines = [result.proven, result.confirmation, "; ".join(ended)]
     if result.size:
         lines.append("size: " + ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in result.size.items()))
     if result.phases:

@@ -14,7 +14,11 @@ from orepact.solution.schema import OUTPUT
 from orepact.solution.store import FORMAT, MANIFEST, SUMMARY
 
 KEYS = (
-    ("status", "text", "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is) or no plan"),
+    (
+        "status",
+        "text",
+        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, disputed (a second solve contradicts the first) or solver failed",
+    ),
     ("behaviour", "text", "market: owners respond to policy; planner: the first best"),
     ("method", "text", "paths: price paths searched one by one; milp: all listed paths in one model"),
     ("objective", "number or null", "cost of the plan, expected and discounted, USD; null without a plan"),
@@ -31,6 +35,8 @@ KEYS = (
     ("versions", "object", "version by name"),
     ("seed", "whole number", "random seed of the solver"),
     ("threads", "whole number", "threads asked for; 0: as many as there are cores"),
+    ("platform", "text", "system, processor and number of cores"),
+    ("confirmation", "text", "what a second solve confirmed or contradicts (`--confirm`); empty if none was asked for"),
     ("cost_terms", "object", "expected discounted USD by cost term"),
     ("baseline", "object", "the same world without policy: status, objective, bound, gap, cost_terms; empty if not solved"),
     ("indicators", "object", "by name: value, unit, description; see below"),
@@ -49,7 +55,8 @@ Every run leaves one folder, moved into place whole: `{SUMMARY}`, one CSV file p
 A folder that carries the name of a run is therefore complete, whenever the process was killed. A run without a plan
 leaves no tables: no plan, no numbers.
 
-`{MANIFEST}` lists every other file with its SHA-256. Reading a run back (`orepact show RUN`, `orepact.load(folder)`)
+`{MANIFEST}` lists every other file with its SHA-256, and what it takes to have the run again: the SHA-256 of each table of the instance,
+options, seed, versions, platform and limits. Reading a run back (`orepact show RUN`, `orepact.load(folder)`)
 refuses one that lacks a file or was altered, and says which. The format's version is {FORMAT}.
 
 **CSV.** UTF-8, comma, one header row. Mass is in tonnes, money in real USD of the instance's base year, time in years,

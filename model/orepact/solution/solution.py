@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
 from numbers import Integral, Real
@@ -122,7 +122,7 @@ class Solution:
         try:
             Summary.model_validate(summary, strict=True)
             return cls(
-                result=SolveResult.from_dict({each.name: summary[each.name] for each in fields(SolveResult)}),
+                result=SolveResult.from_dict({each.name: summary[each.name] for each in fields(SolveResult) if each.name in summary or each.default is MISSING}),
                 settings=Settings.model_validate(summary["settings"]),
                 options=SolveOptions.model_validate(summary["options"]),
                 digests=summary["instance"]["digests"],

@@ -95,7 +95,7 @@ def write_new_run(stem: str, summary: Mapping[str, Any], tables: Mapping[str, pd
                 if not folder.exists():  # otherwise another run took the name in this very moment
                     raise
             else:
-                _flush_folder(folder.resolve().parent)
+                flush_folder(folder.resolve().parent)
                 return folder
     raise AssertionError("count() never ends")
 
@@ -116,15 +116,22 @@ def _staged(target: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.Da
 
 def _fill(part: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
     files = {f"{name}.csv": _csv_bytes(name, table) for name, table in tables.items()}
-    files[SUMMARY] = _json_bytes(summary)
+    files[SUMMARY] = json_bytes(summary)
     listed = {name: sha256(content).hexdigest() for name, content in files.items()}
-    files[MANIFEST] = _json_bytes({"kind": KIND, "format": FORMAT, "files": listed})
+    files[MANIFEST] = json_bytes({"kind": KIND, "format": FORMAT, "files": listed, **_provenance(summary)})
     for name, content in files.items():
         with (part / name).open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    _flush_folder(part)
+    flush_folder(part)
+
+
+def _provenance(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run must be given to be had again: instance by table, options, seed, versions, platform, limits."""
+    options = summary["options"]
+    kept = {name: summary[name] for name in ("instance", "package", "options", "seed", "threads", "versions", "platform")}
+    return kept | {"limits": {name: options[name] for name in ("time_limit", "memory_limit", "max_paths", "gap")}}
 
 
 def _replace(part: Path, target: Path) -> None:
@@ -140,10 +147,11 @@ def _replace(part: Path, target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
     else:
         part.replace(target)
-    _flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Bring a folder's list of entries to disk."""
     if os.name == "posix":  # elsewhere a folder can't be opened, and its entries are flushed with the files
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -154,6 +162,33 @@ def _flush_folder(folder: Path) -> None:
 
 def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """What solution.json says and the tables, none if there was no plan. Raises RunError on any doubt about a file."""
+    contents = _contents(folder)
+    summary, tables = _summary(folder, contents.pop(SUMMARY)), {}
+    for name, content in contents.items():
+        try:
+            tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
+        except (ValueError, OverflowError, csv.Error) as error:
+            raise RunError(f"{folder / name}: {error}") from error
+    return summary, tables
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """What solution.json says, without reading the tables; they must be there and unaltered all the same."""
+    return _summary(folder, _contents(folder)[SUMMARY])
+
+
+def _summary(folder: Path, content: bytes) -> dict[str, Any]:
+    try:
+        summary = _json(content)
+    except (ValueError, OverflowError) as error:
+        raise RunError(f"{folder / SUMMARY}: {error}") from error
+    if not isinstance(summary, dict):
+        raise RunError(f"{folder / SUMMARY}: is no object")
+    return summary
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a run by name, as its manifest says it must be."""
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder")
     if not (folder / MANIFEST).is_file():
@@ -170,16 +205,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
             raise RunError(f"{folder / name}: altered since the run was written")
     if SUMMARY not in contents:
         raise RunError(f"{folder / MANIFEST}: lists no {SUMMARY}")
-    try:
-        name, summary = SUMMARY, _json(contents.pop(SUMMARY))
-        tables = {}
-        for name, content in contents.items():
-            tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
-    except (ValueError, OverflowError, csv.Error) as error:
-        raise RunError(f"{folder / name}: {error}") from error
-    if not isinstance(summary, dict):
-        raise RunError(f"{folder / SUMMARY}: is no object")
-    return summary, tables
+    return contents
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -200,7 +226,8 @@ def _manifest(folder: Path) -> dict[str, str]:
     return {name: str(digest) for name, digest in files.items()}
 
 
-def _json_bytes(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """A JSON file of ours: keys sorted, one per line."""
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 

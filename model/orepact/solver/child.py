@@ -42,7 +42,6 @@ def main(warm: list[str]) -> None:
         import_module(module)
     while True:
         name, arguments = channel.tasks.get()
-        channel.stop.clear()
         channel.busy.set()
         try:
             value = resolve(name)(*arguments, listener=lambda event: channel.send("event", event), stop=channel.stop)
@@ -81,6 +80,7 @@ class Channel:
             if kind == "stop":
                 self.stop.set()
             else:
+                self.stop.clear()  # here, not where the task begins: its own stop may be right behind it
                 self.tasks.put((rest[0], rest[1]))
 
     def _beat(self) -> None:

@@ -25,7 +25,7 @@ def collector_rests() -> Iterator[None]:
             gc.enable()
 
 
-class TimeOver(Exception):  # noqa: N818
+class TimeOver(Exception):
     """The limit passed, or a stop was asked for, while a model was being made."""
 
 

@@ -59,7 +59,7 @@ class Guards:
         return cls(time_limit, max(30.0, time_limit / 2), 30.0, 120.0, 2 * time_limit + 300, memory)
 
 
-class Remote(Exception):  # noqa: N818
+class Remote(Exception):
     """The traceback of an exception raised in a child, as its cause."""
 
 
