@@ -15,6 +15,7 @@ from pathlib import Path as FilePath
 import pandas as pd
 
 from orepact.errors import OptionError
+from orepact.formulation.case import Rules
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
 from orepact.market.offers import Market
@@ -27,6 +28,7 @@ from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
 from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
+from orepact.solver.confirm import confirmed
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, peak_memory_mb, this_platform, versions
@@ -62,11 +64,15 @@ def run(
             market = Market(world_of(played))
             packaged = Packaged(market, package) if package else None
         begin = [Path(rungs, "best so far") for rungs in first]
+        rules = Rules(behaviour="planner") if options.behaviour == "planner" else market_rules(market)
         outcome = search(market, options, clock, listener, packaged, first=begin)
         if packaged and outcome.plan is None and not clock.over:
-            missed = search(market, options, clock, listener, packaged, replace(market_rules(market), targets=False))
+            rules = replace(rules, targets=False)
+            missed = search(market, options, clock, listener, packaged, rules)
             outcome = replace(missed, proven=f"with the targets, caps and budgets left aside, which the package can't meet; {missed.proven}")
         check_point(outcome.plan)
+        if options.confirm != "no":
+            outcome = confirmed(market, rules, options, clock, outcome, listener)
         return _solution(instance, market, options, clock, outcome, package, packaged)
 
 
@@ -122,10 +128,11 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         phases=dict(clock.phases),
         size=outcome.size,
         peak_memory_mb=peak_memory_mb(),
-        versions=versions(),
+        versions=versions(options),
         seed=options.seed,
         threads=options.threads,
         platform=this_platform(),
+        confirmation=outcome.confirmation,
     )
 
 

@@ -173,7 +173,7 @@ class Run:
             method=self.options.method,
             seconds=self.seconds,
             proven=reason,
-            versions=versions(),
+            versions=versions(self.options),
             seed=self.options.seed,
             threads=self.options.threads,
             platform=this_platform(),

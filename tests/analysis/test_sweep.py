@@ -41,7 +41,7 @@ class Solver:
         self.asked: list[float] = []
         self.ends = ends or {}
 
-    def __call__(self, instance: Instance, options: SolveOptions, stop: threading.Event | None = None) -> Solution:
+    def __call__(self, instance: Instance, options: SolveOptions, stop: threading.Event | None = None) -> Solution:  # noqa: ARG002
         premium = instance.settings.economics.public_money_premium
         self.asked.append(premium)
         end = self.ends.get(premium, SolveResult(Status.SOLVED, "market", "paths", 100 * premium, 99 * premium, 0.01, seconds=1.5, versions=versions()))
@@ -239,5 +239,3 @@ def test_the_command_line_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [case["objective"] for case in answer["cases"]] == pytest.approx([581.18e6, 583.20e6])
     assert main(["sweep", str(TUTORIAL)]) == 2
     assert "nothing varies" in capsys.readouterr().err
-
-

@@ -121,13 +121,12 @@ def sweep(
     Raises RunError for a folder that can't be used, StoppedError if it was stopped before the end.
     """
     stop = stop or threading.Event()
-    used = versions()
-    keys = [key_of(case.instance.digests, case.options.model_dump(mode="json"), used) for case in cases]
+    keys = [key_of(case.instance.digests, case.options.model_dump(mode="json"), versions(case.options)) for case in cases]
     first = cases[0].instance
     folder = SweepFolder(out or Path("runs") / f"{first.name}-sweep-{key_of({}, {'cases': keys}, {})[:8]}")
     with folder.held(first.name), keep_plan_on_interrupt(stop):
         asked = [{"case": n, "key": key, "values": dict(case.values)} for n, (key, case) in enumerate(zip(keys, cases, strict=True), start=1)]
-        folder.begin({"instance": {"name": first.name}, "cases": asked, "versions": used, "platform": this_platform()})
+        folder.begin({"instance": {"name": first.name}, "cases": asked, "versions": versions(), "platform": this_platform()})
         done = {key: summary for key in dict.fromkeys(keys) if (summary := folder.finished(key)) and summary["status"] != Status.FAILED.value}
         tell = _Teller(listener, len(set(keys)), len(done))
         left = {key: case for key, case in zip(keys, cases, strict=True) if key not in done}

@@ -122,7 +122,9 @@ class Solution:
         try:
             Summary.model_validate(summary, strict=True)
             return cls(
-                result=SolveResult.from_dict({each.name: summary[each.name] for each in fields(SolveResult) if each.name in summary or each.default is MISSING}),
+                result=SolveResult.from_dict(
+                    {each.name: summary[each.name] for each in fields(SolveResult) if each.name in summary or each.default is MISSING}
+                ),
                 settings=Settings.model_validate(summary["settings"]),
                 options=SolveOptions.model_validate(summary["options"]),
                 digests=summary["instance"]["digests"],

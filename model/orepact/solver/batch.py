@@ -163,7 +163,7 @@ class Batch:
             self._choices = self.matrix.indices(model.choice.y.values()), *np.array(list(model.choice.y), dtype=np.int64).reshape(-1, 2).T
             self._rungs = self.matrix.indices(model.choice.z.values()), *np.array(list(model.choice.z), dtype=np.int64).reshape(-1, 3).T
 
-    def _fixed(self, path: Path) -> tuple[NDArray[np.int64], FloatArray]:
+    def fixed(self, path: Path) -> tuple[NDArray[np.int64], FloatArray]:
         """The columns that choose a path, and their values."""
         case = self.built.case
         number = np.array([case.path_number(c, path) for c in range(len(case.chains))])
@@ -177,7 +177,7 @@ class Batch:
 
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings."""
-        columns, values = self._fixed(self.paths[p])
+        columns, values = self.fixed(self.paths[p])
         if self.options.solver != "highs":
             solver = open_solver(self.matrix, self.options, self.clock)
             solver.set_bounds(columns, values, values)

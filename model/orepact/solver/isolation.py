@@ -71,7 +71,9 @@ class Worker:
             raise SolverError("no Python program to start for the solver's own process: solve with isolated=False")
         room = str(Path(__file__).parents[2])
         path = os.pathsep.join([room, *filter(None, [os.environ.get("PYTHONPATH")])])
-        own: dict[str, Any] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"start_new_session": True}
+        own: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            own = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "orepact.solver.child", *warm],
             stdin=subprocess.PIPE,

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from orepact.errors import InfeasibleError, NoSolutionError, SolverError
+from orepact.options import SolveOptions
 
 _resource: ModuleType | None = import_module("resource") if find_spec("resource") else None
 """What tells the memory used; Windows has none."""
@@ -133,10 +134,11 @@ class SolveResult:
         return cls(**{**stored, "status": Status(stored["status"])})
 
 
-def versions() -> dict[str, str]:
+def versions(options: SolveOptions | None = None) -> dict[str, str]:
     """Versions of Python and of the packages an answer depends on; "not installed" where one is run from its source."""
+    scip = ("pyscipopt",) if options is not None and options.confirm == "scip" else ()
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in PACKAGES + scip:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -46,6 +46,7 @@ class Outcome:
     proven: str
     limit: str | None
     size: dict[str, object]
+    confirmation: str = ""
 
     @property
     def examined(self) -> int:
