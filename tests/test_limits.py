@@ -27,9 +27,7 @@ STANDS_STILL = "import sys; from orepact import calls, cli; calls.RUN = 'faulty_
 def start(*command: str) -> subprocess.Popen[str]:
     """A Python of its own, in a process group of its own."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, *command], env={**os.environ, "PYTHONPATH": PATH}, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    )
+    return subprocess.Popen([sys.executable, *command], env={**os.environ, "PYTHONPATH": PATH}, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def stopped(process: subprocess.Popen[str], number: int, word: str) -> tuple[int, str]:

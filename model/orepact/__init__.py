@@ -15,12 +15,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orepact.analysis.sensitivity import sensitivity as sensitivity
     from orepact.analysis.sweep import parse_list as parse_list
     from orepact.analysis.sweep import parse_vary as parse_vary
     from orepact.api import export as export
     from orepact.calls import evaluate as evaluate
     from orepact.calls import read as read
+    from orepact.calls import sensitivity as sensitivity
     from orepact.calls import solve as solve
     from orepact.calls import sweep as sweep
     from orepact.calls import validate as validate
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "overrides": "orepact.instance.overrides",
-    "sensitivity": "orepact.analysis.sensitivity:sensitivity",
+    "sensitivity": "orepact.calls:sensitivity",
     "evaluate": "orepact.calls:evaluate",
     "export": "orepact.api:export",
     "read": "orepact.calls:read",

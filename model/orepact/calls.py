@@ -13,6 +13,7 @@ This module imports no solver: the child does.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ from orepact.solver.progress import Listener, Progress, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, Status, this_platform, versions
 
 RUN = "orepact.api:run"
-"""One run; named, not imported, since it needs a solver."""
+SENSITIVITY = "orepact.analysis.sensitivity:sensitivity"
+"""Named, not imported, since they need a solver."""
 
 SAFER: dict[str, Any] = {"presolve": False, "threads": 1}
 ONLY_ONE_PATH: dict[str, Any] = {"path_list": 1, "neighbours": False, "method": "paths"}
@@ -73,6 +75,23 @@ def evaluate(
     Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt.
     """
     return Run(instance, options or SolveOptions(), package, listener, stop or threading.Event()).solution()
+
+
+def sensitivity(
+    instance: Instance,
+    options: SolveOptions | None = None,
+    top: int = 5,
+    listener: Listener | None = None,
+    stop: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Which assumed figures matter most; see `orepact.analysis.sensitivity`. A fault of the solver is raised as SolverFault."""
+    options, stop = options or SolveOptions(), stop or threading.Event()
+    with keep_plan_on_interrupt(stop):
+        if not options.isolated:
+            return pd.DataFrame(resolve(SENSITIVITY)(instance, options, top, listener=listener, stop=stop))
+        with a_worker() as worker:
+            guards = replace(Guards.of(options.time_limit, options.memory_limit), time_limit=math.inf, whole=math.inf)  # many solves, each with its limit
+            return pd.DataFrame(worker.run(SENSITIVITY, (instance, options, top), guards, listener, stop))
 
 
 def sweep(

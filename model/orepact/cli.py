@@ -234,7 +234,7 @@ def export(
     """Write the one model over all listed price paths for another solver."""
     if format not in ("lp", "mps"):
         raise OptionError(f"--format is lp or mps, not {format!r}")
-    given, options = _asked(instance, changes, {"behaviour": behaviour}, None)
+    given, options = _asked(instance, changes, {"behaviour": behaviour, "isolated": False}, None)
     path = out or Path(f"{given.name}.{format}")
     orepact.export(given, options, path, format)
     print(f"{path}: written")

@@ -7,12 +7,13 @@ second). The ranges whose two bounds lie furthest apart are then solved again in
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
 
-from orepact.errors import OptionError
+from orepact.errors import OptionError, StoppedError
 from orepact.instance.instance import Instance
 from orepact.market.offers import Market
 from orepact.market.paths import Path
@@ -28,19 +29,22 @@ ENDS: tuple[Literal["low"], Literal["high"]] = ("low", "high")
 NOT_SOLVED = "not solved again"
 
 
-def sensitivity(instance: Instance, options: SolveOptions | None = None, top: int = 5, listener: Listener | None = None) -> pd.DataFrame:
+def sensitivity(
+    instance: Instance, options: SolveOptions | None = None, top: int = 5, listener: Listener | None = None, stop: threading.Event | None = None
+) -> pd.DataFrame:
     """Cost at the ends of the ranges that matter most; one row per range, most telling first.
 
     Columns: `range`, `name`, `low_factor`, `high_factor`, `objective` (central case), `bound_low`, `bound_high` (on the central
     plan's price path), `swing_usd` (distance of the two; infinite where an end has no plan on that path), `objective_low`,
     `objective_high`, `status_low`, `status_high` for the first `top` rows; USD, expected and discounted. `options.time_limit`
-    holds for each solve. Raises OptionError for an instance without ranges.
+    holds for each solve. Raises OptionError for an instance without ranges, StoppedError once `stop` is set: half an analysis says nothing.
     """
+    stop = stop or threading.Event()
     options = (options or SolveOptions()).model_copy(update={"baseline": False, "stress": False})
     ranges = instance.table("ranges").to_dict("records")
     if not ranges:
         raise OptionError(f"instance {instance.name} has no table of ranges: name there the figures to vary, with a low and a high factor")
-    central, market = _solve(instance, options, listener)
+    central, market = _solve(instance, options, listener, stop)
     objective = None if central.plan is None else central.plan.objective * market.world.money_unit
     rows: list[dict[str, Any]] = []
     for r in ranges:
@@ -55,16 +59,18 @@ def sensitivity(instance: Instance, options: SolveOptions | None = None, top: in
         for end in ENDS:
             objective_there, status = None, NOT_SOLVED
             if place < top:
-                found, there = _solve(instance.with_ranges({ranges[n]["range"]: end}), options, listener)
+                found, there = _solve(instance.with_ranges({ranges[n]["range"]: end}), options, listener, stop)
                 objective_there, status = None if found.plan is None else found.plan.objective * there.world.money_unit, found.status.value
             rows[n] |= {f"objective_{end}": objective_there, f"status_{end}": status}
     amounts = ["objective", "swing_usd", *(f"{what}_{end}" for what in ("bound", "objective") for end in ENDS)]
     return pd.DataFrame([rows[n] for n in order]).astype(dict.fromkeys(amounts, "float64"))
 
 
-def _solve(instance: Instance, options: SolveOptions, listener: Listener | None) -> tuple[Outcome, Market]:
+def _solve(instance: Instance, options: SolveOptions, listener: Listener | None, stop: threading.Event) -> tuple[Outcome, Market]:
     market = Market(world_of(instance))
-    outcome = search(market, options, Clock(options.time_limit), listener)
+    outcome = search(market, options, Clock(options.time_limit, stop), listener)
+    if stop.is_set():
+        raise StoppedError("stopped before every range was looked at")
     # what a plan stands on is large; only its cost and its path are wanted here
     return replace(outcome, records=()), market
 
@@ -72,7 +78,7 @@ def _solve(instance: Instance, options: SolveOptions, listener: Listener | None)
 def _bound(instance: Instance, path: Path, options: SolveOptions) -> float | None:
     """LP bound on one path, USD; None where the path has no plan."""
     market = Market(world_of(instance))
-    batch = Batch(market, [path], market_rules(market), options, Clock(options.time_limit))
+    batch = Batch(market, [path], market_rules(market), options, Clock(math.inf))
     answer = batch.bounds([0], lambda _: None)[0]
     if answer.status is not AnswerStatus.OPTIMAL or answer.objective is None:
         return None

@@ -53,6 +53,13 @@ def main(warm: list[str]) -> None:
             channel.send("done", value)
 
 
+def leave() -> None:
+    """End at once, with every program started from here (a solver that Pyomo calls); this process leads a group of its own."""
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
 class Channel:
     """Both directions of the conversation, each in a thread of its own beside the work."""
 
@@ -76,7 +83,7 @@ class Channel:
             try:
                 kind, *rest = pickle.load(self._questions)
             except (EOFError, OSError):
-                os._exit(0)
+                leave()
             if kind == "stop":
                 self.stop.set()
             else:

@@ -112,7 +112,10 @@ class Worker:
             raise
 
     def close(self) -> None:
-        """End the child, whatever it is doing."""
+        """End the child and what it started, whatever they are doing."""
+        with contextlib.suppress(psutil.Error):
+            for process in psutil.Process(self.pid).children(recursive=True):
+                process.kill()
         self._process.kill()
         self._process.wait()
         for thread in self._threads:
@@ -238,7 +241,7 @@ def warm_up() -> None:
 
 @contextmanager
 def a_worker() -> Iterator[Worker]:
-    """A child for one task: a warm one if there is one. Kept for the next task unless it died."""
+    """A child for one task: a warm one if there is one. Kept for the next task unless it died, or as many as there are cores wait already."""
     with _idle.lock:
         worker = _idle.workers.pop() if _idle.workers else None
     if worker is None or not worker.alive:
@@ -248,6 +251,9 @@ def a_worker() -> Iterator[Worker]:
     try:
         yield worker
     finally:
-        if worker.alive:
-            with _idle.lock:
+        with _idle.lock:
+            keep = worker.alive and len(_idle.workers) < (os.cpu_count() or 1)
+            if keep:
                 _idle.workers.append(worker)
+        if not keep:
+            worker.close()
