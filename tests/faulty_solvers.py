@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -56,7 +57,15 @@ def leave(*_: Any, **__: Any) -> None:
 def turn_in_circles(*_: Any, **__: Any) -> None:
     """A solver that no longer calls back: Python runs on, the solver gives no sign of life."""
     with PULSE.running():
-        time.sleep(600)
+        while True:
+            sum(range(1000))
+
+
+def start_another(*_: Any, listener: Listener, **__: Any) -> None:
+    """Starts a program of its own, as Pyomo does with other solvers, and waits for it."""
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    listener(Progress("solve", message=str(other.pid)))
+    other.wait()
 
 
 def hold_the_lock(*_: Any, **__: Any) -> None:

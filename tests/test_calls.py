@@ -13,6 +13,7 @@ import pytest
 import orepact
 from orepact import calls
 from orepact.cli import main
+from orepact.errors import OptionError
 from orepact.options import SolveOptions
 from orepact.solver import isolation
 from orepact.solver.result import Status
@@ -75,6 +76,12 @@ def test_a_stop_from_another_thread_ends_the_run() -> None:
     stop.set()
     solution = orepact.solve(orepact.read(TUTORIAL), SolveOptions(), stop=stop)
     assert (solution.result.status, solution.result.limit) == (Status.NO_PLAN, "interrupt")
+
+
+def test_a_sensitivity_analysis_runs_in_the_child_too() -> None:
+    with pytest.raises(OptionError, match="has no table of ranges") as caught:
+        orepact.sensitivity(orepact.read(TUTORIAL))
+    assert "in the solver's own process" in str(caught.value.__cause__)
 
 
 def test_threads_have_a_child_each() -> None:

@@ -86,11 +86,28 @@ def test_a_listener_that_raises_ends_the_child(worker: Worker) -> None:
     assert not worker.alive
 
 
+def gone(pid: int, seconds: float = 10.0) -> bool:
+    """Whether a process ends within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_program_that_the_child_started_ends_with_it(worker: Worker) -> None:
+    others: list[int] = []
+    with pytest.raises(SolverFault, match="was not back"):
+        worker.run("faulty_solvers:start_another", (), replace(CALM, whole=1), lambda event: others.append(int(event.message)))
+    assert gone(others[0])
+
+
 def test_a_dead_child_is_replaced() -> None:
     with a_worker() as first:
         pass
     psutil.Process(first.pid).kill()
-    psutil.Process(first.pid).wait() if psutil.pid_exists(first.pid) else None
+    assert gone(first.pid)
     with a_worker() as second:
         assert second.pid != first.pid
     warm_up()
@@ -117,7 +134,4 @@ def test_the_child_ends_with_its_parent() -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert gone(child)

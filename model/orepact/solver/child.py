@@ -94,7 +94,7 @@ class Channel:
         while True:
             self.busy.wait()
             with contextlib.suppress(OSError):
-                self.send("pulse", PULSE.silence)
+                self.send("pulse", PULSE.silence())
             threading.Event().wait(BEAT)
 
 

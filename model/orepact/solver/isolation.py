@@ -40,7 +40,7 @@ LOOK = 0.1
 class Guards:
     """When a child is given up.
 
-    `silence`: seconds in which the solver runs and gives no sign of life; `late_silence`: the same once `time_limit` has passed, or a
+    `silence`: seconds of work in which the solver gives no sign of life (`pulse.py`); `late_silence`: the same once `time_limit` has passed, or a
     stop was asked for; `mute`: seconds in which the process itself says nothing; `whole`: seconds for the task, whatever it does;
     `memory_mb`: most memory (10**6 bytes) of the child and whatever it started.
     """
@@ -56,7 +56,7 @@ class Guards:
     def of(cls, time_limit: float, memory_mb: float = 0.0) -> Guards:
         """What suits a time limit; memory 0: nine tenths of what the machine has."""
         memory = memory_mb or 0.9 * psutil.virtual_memory().total / 1e6
-        return cls(time_limit, max(30.0, time_limit / 2), 30.0, 120.0, 2 * time_limit + 300, memory)
+        return cls(time_limit, max(30.0, time_limit / 2), 30.0, 300.0, 2 * time_limit + 300, memory)
 
 
 class Remote(Exception):
@@ -157,10 +157,19 @@ class Worker:
             late = asked or passed > guards.time_limit
             if silence > (guards.late_silence if late else guards.silence):
                 raise SolverFault("hang", f"the solver gave no sign of life for {silence:.0f} seconds")
+            if mute > guards.mute and self._suspended():
+                mute = 0.0
             if mute > guards.mute:
                 raise SolverFault("hang", f"the solver's process did not respond for {mute:.0f} seconds")
             if passed > guards.whole:
                 raise SolverFault("hang", f"the solver was not back after {passed:.0f} seconds")
+
+    def _suspended(self) -> bool:
+        """Whether somebody made the child stand still."""
+        try:
+            return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
+        except psutil.Error:
+            return False
 
     def _check_memory(self, guards: Guards) -> None:
         used = 0
