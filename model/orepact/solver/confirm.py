@@ -22,7 +22,7 @@ from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Solver
-from orepact.solver.batch import HIGHS, SEARCH, Batch, cores, prepare
+from orepact.solver.batch import BOUND, HIGHS, SEARCH, Batch, cores, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.handover import Matrix
 from orepact.solver.highs import Session
@@ -34,6 +34,12 @@ from orepact.solver.search import Outcome, starting_list
 
 TOGETHER = 64
 """Paths in one model."""
+
+FREELY: dict[str, bool | int | float | str] = {name: value for name, value in SEARCH.items() if name not in HIGHS} | BOUND
+"""The search's settings at HiGHS's own tolerances, which are far finer than any gap: without presolve the simplex method turns in circles at finer ones."""
+
+LP_PATIENCE = 30.0
+"""Seconds for one LP; the MIP then has to settle the path."""
 
 DECIMALS = 1e-9
 """Relative: two costs this close are one."""
@@ -82,7 +88,7 @@ class _Second:
         if self.scip:
             return ScipSession(matrix, seed=self.options.seed + 1, stop_event=self.clock.stop)
         presolve = {"presolve": "off" if self.options.presolve else "on"}
-        own = (SEARCH if one_of_many else HIGHS) | presolve
+        own = (FREELY if one_of_many else BOUND) | presolve
         threads = 1 if one_of_many else self.options.threads
         return Session(matrix, threads=threads, seed=self.options.seed + 1, extra=own, stop_event=self.clock.stop, watch_lp=not one_of_many)
 
@@ -142,7 +148,7 @@ class _Second:
             return False
         solver = self.open(reduce(batch.matrix, *batch.fixed(path)).matrix, True)
         where = f"on the path {path.label!r}"
-        relaxed = solver.solve("lp", time_limit=self.clock.left)
+        relaxed = solver.solve("lp", time_limit=min(self.clock.left, LP_PATIENCE))
         if relaxed.status is AnswerStatus.INFEASIBLE and not best:
             return True
         if relaxed.status is AnswerStatus.OPTIMAL and relaxed.objective is not None and relaxed.objective >= claim.floor and not best:
