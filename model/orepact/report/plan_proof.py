@@ -15,7 +15,7 @@ _HEADLINES = {
     Status.INFEASIBLE: "Infeasible: even with free prices and willing owners there is no plan",
     Status.NO_PLAN: "No plan found, and no proof that there is none",
     Status.DISPUTED: "Disputed: a second solve contradicts the first",
-    Status.FAILED: "The solver failed, twice: no plan, no answer",
+    Status.FAILED: "The solver failed: no plan, no answer",
 }
 
 _STOPS = {"time": "at the time limit", "interrupt": "by an interrupt", "paths": "at the limit of paths"}
