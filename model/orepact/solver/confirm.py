@@ -83,7 +83,7 @@ class _Second:
         self.scip = options.confirm == "scip"
         self.name = "SCIP" if self.scip else f"a second solve (HiGHS, {'no presolve' if options.presolve else 'presolve'}, seed {options.seed + 1})"
 
-    def open(self, matrix: Matrix, one_of_many: bool) -> Solver:
+    def solver_for(self, matrix: Matrix, one_of_many: bool) -> Solver:
         """A solver unlike the first."""
         if self.scip:
             return ScipSession(matrix, seed=self.options.seed + 1, stop_event=self.clock.stop)
@@ -96,7 +96,7 @@ class _Second:
         """Infeasible: the planner's relaxation again."""
         _, matrix = prepare(self.market, [self.market.free], Rules(behaviour="planner"), self.clock, hurried=True)
         with self.clock.phase("confirm"):
-            answer = self.open(matrix, False).solve("mip", gap=1.0, time_limit=self.clock.left)
+            answer = self.solver_for(matrix, False).solve("mip", gap=1.0, time_limit=self.clock.left)
         if answer.status is AnswerStatus.INFEASIBLE:
             return f"Confirmed by {self.name}: not even the planner's relaxation has a plan."
         if answer.values is not None:
@@ -109,7 +109,7 @@ class _Second:
             return f"Nothing to confirm by {self.name}: no bound is stated."
         _, matrix = prepare(self.market, starting_list(self.market, self.options), self.rules, self.clock, hurried=True)
         with self.clock.phase("confirm"):
-            answer = self.open(matrix, False).solve("mip", gap=self.options.gap / 2, time_limit=self.clock.left)
+            answer = self.solver_for(matrix, False).solve("mip", gap=self.options.gap / 2, time_limit=self.clock.left)
         claim = _claim(outcome, self.options.gap)
         self._compare(answer, claim, math.inf if claim.best is None else claim.roof, "in the one model")
         if answer.status is not AnswerStatus.OPTIMAL:
@@ -146,7 +146,7 @@ class _Second:
         path, best = batch.paths[p], batch.paths[p] == claim.best
         if self.clock.over:
             return False
-        solver = self.open(reduce(batch.matrix, *batch.fixed(path)).matrix, True)
+        solver = self.solver_for(reduce(batch.matrix, *batch.fixed(path)).matrix, True)
         where = f"on the path {path.label!r}"
         relaxed = solver.solve("lp", time_limit=min(self.clock.left, LP_PATIENCE))
         if relaxed.status is AnswerStatus.INFEASIBLE and not best:
