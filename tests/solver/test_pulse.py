@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from orepact.solver import pulse
 from orepact.solver.pulse import Pulse
 
 
 def test_work_without_a_sign_is_silence_and_waiting_hardly_is(monkeypatch: pytest.MonkeyPatch) -> None:
     now, work = [0.0], [0.0]
-    monkeypatch.setattr(pulse.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(pulse.time, "process_time", lambda: work[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "process_time", lambda: work[0])
     heart = Pulse()
 
     def later(seconds: float, worked: float) -> float:

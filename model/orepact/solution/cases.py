@@ -26,7 +26,8 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from orepact.solution.store import RISKY, RunError, flush_folder, json_bytes, read_summary
+from orepact.solution.store import RunError, flush_folder, json_bytes, read_summary
+from orepact.texts import guarded
 
 ASKED, TABLE, SECONDS, CASES = "sweep.json", "sweep.csv", "seconds.csv", "cases"
 KIND = "orepact sweep"
@@ -147,4 +148,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, Real):
         return repr(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if RISKY.match(text) else text
+    return guarded(text)
