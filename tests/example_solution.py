@@ -111,6 +111,8 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     )
     return {
         "rungs": ore + oxide,
+        "rung_mix": [{"product": "oxide", "first_year": 2030, "rung": "free", "weight": 0.25}],
+        "offers": [{"facility": "refinery", "contract": "offtake-110", "payer": "EU", "weight": 1.0, "volume_t_a": 1200.0, "grant_usd": 8e7}],
         "contracts": [contract],
         "grants": [{"facility": "refinery", "payer": "EU", "start_year": 2028, "grant_usd": 8e7, "share_of_capex": 0.2}],
         "stock": stock,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
@@ -329,3 +331,51 @@ def test_every_lazy_name_is_declared_for_type_checkers() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'sovle'"):
         _: Callable[..., Any] = orepact.sovle
+
+
+def test_a_plan_that_fails_its_certificate_ends_with_a_code_of_its_own(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answer = solution(result=result(status=Status.CERTIFICATE_FAILED))
+    assert main(["solve", "inst", "--out", "here", "--json"]) == 6
+    assert json.loads(capsys.readouterr().out)["status"] == "certificate failed"
+
+
+@pytest.fixture
+def border_run(tmp_path: Path) -> Path:
+    given = orepact.read(ROOT / "tests" / "data" / "border")
+    return orepact.solve(given, SolveOptions(threads=1, progress=False, neighbours=False)).save(tmp_path / "run")
+
+
+def test_verify_prints_every_rule_and_what_was_not_checked(border_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(border_run)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"balance +goods +\d+ +[\d.e+-]+ +holds", out)
+    assert "Not checked:" in out
+    assert "checked independently" in out
+    assert main(["verify", str(border_run), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["status"], content["certificate"]["holds"]) == ("verified", True)
+
+
+def test_verify_names_what_does_not_hold_and_marks_the_run(border_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = load(border_run)
+    flows = plan.table("flows")
+    flows["amount_t_a"] *= 1.01
+    replace(plan, tables={**plan.tables, "flows": flows}).save(border_run)
+    assert main(["verify", str(border_run)]) == 6
+    out = capsys.readouterr().out
+    assert re.search(r"balance stated: balance\.csv, imports, .*: the plan says .*, derived ", out)
+    assert "certificate failed" in out
+    marked = load(border_run)
+    assert marked.result.status is Status.CERTIFICATE_FAILED
+    assert marked.certificate is not None
+    assert not marked.certificate.holds
+    assert main(["show", str(border_run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["certificate"]["holds"] is False
+
+
+def test_verify_says_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up = solution().save(tmp_path / "run")
+    assert main(["verify", str(made_up)]) == 2
+    assert "--instance" in capsys.readouterr().err
+    assert main(["verify", str(without_plan().save(tmp_path / "none"))]) == 2
+    assert "nothing to verify" in capsys.readouterr().err

@@ -42,16 +42,19 @@ if TYPE_CHECKING:
     from orepact.instance.writer import write as write
     from orepact.options import Settings as Settings
     from orepact.options import SolveOptions as SolveOptions
+    from orepact.report.on_screen import print_certificate as print_certificate
     from orepact.report.on_screen import print_plan_card as print_plan_card
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
     from orepact.report.on_screen import print_sweep as print_sweep
     from orepact.report.plan_card import plan_card as plan_card
     from orepact.report.plan_card import plan_card_text as plan_card_text
     from orepact.report.progress_display import reporter as reporter
+    from orepact.solution.certify import verify as verify
     from orepact.solution.solution import Solution as Solution
     from orepact.solution.solution import load as load
     from orepact.solution.store import RunError as RunError
     from orepact.solution.store import check_target as check_target
+    from orepact.solution.verification.certificate import Certificate as Certificate
     from orepact.solver.isolation import warm_up as warm_up
     from orepact.solver.result import versions as versions
 
@@ -87,6 +90,7 @@ _WHERE = {
     "write": "orepact.instance.writer:write",
     "Settings": "orepact.options:Settings",
     "SolveOptions": "orepact.options:SolveOptions",
+    "print_certificate": "orepact.report.on_screen:print_certificate",
     "print_plan_card": "orepact.report.on_screen:print_plan_card",
     "print_sensitivity": "orepact.report.on_screen:print_sensitivity",
     "plan_card": "orepact.report.plan_card:plan_card",
@@ -96,6 +100,8 @@ _WHERE = {
     "load": "orepact.solution.solution:load",
     "RunError": "orepact.solution.store:RunError",
     "check_target": "orepact.solution.store:check_target",
+    "Certificate": "orepact.solution.verification.certificate:Certificate",
+    "verify": "orepact.solution.certify:verify",
     "versions": "orepact.solver.result:versions",
 }
 

@@ -1,6 +1,6 @@
 """One run from an instance to a Solution, written here, once, in this very process; what programs call is in `calls.py`.
 
-    read ─▶ world ─▶ market ─▶ search ─▶ baseline, stress tests ─▶ extract ─▶ Solution
+    read ─▶ world ─▶ market ─▶ search ─▶ baseline, stress tests ─▶ extract ─▶ verify ─▶ Solution
 
 Nothing here prints, and nothing is kept between calls: each makes its own market, so calls may run in threads or processes.
 """
@@ -18,6 +18,7 @@ from orepact.errors import OptionError
 from orepact.formulation.case import Rules
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
+from orepact.instance.writer import texts
 from orepact.market.offers import Market
 from orepact.market.paths import Path, Rungs
 from orepact.market.stress import with_lost_countries
@@ -26,6 +27,7 @@ from orepact.options import SolveOptions
 from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
+from orepact.solution.verification.verify import verify
 from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
@@ -34,6 +36,7 @@ from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, peak_memory_mb, this_platform, versions
 from orepact.solver.scale import scale_notes
 from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
+from orepact.solver.settle import settle
 from orepact.solver.stress import play, without_policy
 
 
@@ -70,6 +73,8 @@ def run(
             rules = replace(rules, targets=False)
             missed = search(market, options, clock, listener, packaged, rules)
             outcome = replace(missed, proven=f"with the targets, caps and budgets left aside, which the package can't meet; {missed.proven}")
+        if outcome.plan is not None:
+            outcome = replace(outcome, plan=settle(outcome.plan, options, clock))
         if options.solver == "highs":  # other solvers have tolerances of their own
             check_point(outcome.plan)
         if options.confirm != "no":
@@ -90,6 +95,7 @@ def _solution(
         return Solution(result, instance.settings, options, dict(instance.digests), package=content, warnings=warnings, notes=(*notes, outcome.proven))
     plain = Market(market.world) if packaged else market
     baseline = without_policy(plain, BASELINE, options, clock) if options.baseline else None
+    baseline = settle(baseline, options, clock) if baseline else None
     stress = play(market, outcome.plan, options, clock) if options.stress else {}
     before = play(plain, baseline, options, clock) if options.stress and baseline else {}
     with clock.phase("extract"):
@@ -97,7 +103,7 @@ def _solution(
         tables = {**found.tables, "sources": instance.quality_counts(), "citations": _citations(instance)}
     objective = outcome.plan.objective * unit
     result = _result(options, clock, outcome, objective, None if outcome.bound is None else min(outcome.bound * unit, objective))
-    return Solution(
+    plan = Solution(
         result,
         instance.settings,
         options,
@@ -109,7 +115,11 @@ def _solution(
         package=content,
         warnings=warnings,
         notes=(*notes, *scale_notes(outcome.plan.matrix, outcome.plan.built.case), *found.notes),
+        instance_files=texts(instance),
     )
+    with clock.phase("verify"):
+        certified = plan.certified(verify(instance, plan.summary(), plan.tables))
+    return replace(certified, result=replace(certified.result, phases=dict(clock.phases), seconds=clock.seconds))
 
 
 def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: float | None, bound: float | None) -> SolveResult:
@@ -125,6 +135,7 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         paths_examined=outcome.examined,
         paths_listed=outcome.listed,
         proven=outcome.proven,
+        requirements_held=outcome.plan is None or outcome.plan.built.case.rules.targets,
         limit=outcome.limit,
         phases=dict(clock.phases),
         size=outcome.size,

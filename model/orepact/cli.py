@@ -1,7 +1,7 @@
 """The command line: thin. It parses words, hands over to the public API and turns the answer into text, JSON and an exit code.
 
 Exit codes: 0 solved to the gap asked; 2 bad input or option; 3 stopped at a limit with a plan; 4 infeasible; 5 no plan
-found; 7 disputed; 1 an internal fault, the solver's included. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
+found; 6 certificate failed; 7 disputed; 1 an internal fault, the solver's included. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
 Everything heavy is reached through the lazy public API, so that `--help` answers at once.
 """
 
@@ -44,6 +44,7 @@ SUMMARY_KEYS = (
     "notes",
     "warnings",
     "versions",
+    "certificate",
 )
 
 app = typer.Typer(
@@ -248,6 +249,27 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", s
     if not as_json:
         orepact.print_plan_card(solution)
     return Answer(0, _content(solution, run))
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", show_default=False)],
+    instance: Annotated[
+        Path | None, typer.Option("--instance", metavar="PATH", help="check against this instance instead of the one kept with the run", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Check a stored run anew, with arithmetic of its own, and store the certificate with it; needs no solver."""
+    solution = orepact.load(run)
+    checked = solution.certified(orepact.verify(solution, instance))
+    if not as_json:
+        orepact.print_certificate(checked.certificate)
+    if checked.certificate != solution.certificate:
+        checked.save(run)
+        if not as_json:
+            print(f"Certificate stored in {run}")
+    status = "verified" if checked.certificate.holds else "certificate failed"
+    return Answer(0 if checked.certificate.holds else 6, {"run": str(run), "status": status, "certificate": checked.certificate.content()})
 
 
 @app.command()

@@ -17,7 +17,7 @@ from example_solution import solution
 from orepact.solution import store
 from orepact.solution.schema import OUTPUT
 from orepact.solution.solution import load
-from orepact.solution.store import RunError, check_target, write_new_run
+from orepact.solution.store import Run, RunError, check_target, write_new_run
 from orepact.solution.tables import as_table
 from orepact.texts import UNSAFE
 
@@ -144,7 +144,7 @@ def test_an_empty_folder_will_do(tmp_path: Path) -> None:
 
 def test_runs_of_the_same_second_get_names_of_their_own(tmp_path: Path) -> None:
     plan = solution()
-    folders = [write_new_run("two-stages-20260101-120000", plan.summary(), plan.tables, tmp_path) for _ in range(3)]
+    folders = [write_new_run("two-stages-20260101-120000", Run(plan.summary(), plan.tables), tmp_path) for _ in range(3)]
     assert [folder.name for folder in folders] == ["two-stages-20260101-120000", "two-stages-20260101-120000-2", "two-stages-20260101-120000-3"]
 
 

@@ -36,9 +36,14 @@ def write(instance: Instance, path: str | Path) -> None:
         _write_workbook(instance, place)
         return
     make_empty_folder(place)
-    (place / FILE).write_text(toml_text(instance.settings), encoding="utf-8", newline="\n")
-    for name, rows in _written_tables(instance):
-        (place / f"{name}.csv").write_text(csv_text(SCHEMA[name], rows), encoding="utf-8", newline="")
+    for name, text in texts(instance).items():
+        (place / name).write_text(text, encoding="utf-8", newline="")
+
+
+def texts(instance: Instance) -> dict[str, str]:
+    """The files of an instance folder by name, as `write` writes them."""
+    tables = {f"{name}.csv": csv_text(SCHEMA[name], rows) for name, rows in _written_tables(instance)}
+    return {FILE: toml_text(instance.settings), **tables}
 
 
 def make_empty_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from orepact.report.figures import change, exact_money, money, number, plain, share
 from orepact.report.plan_card import plan_card
 from orepact.solution.solution import Solution
+from orepact.solution.verification.certificate import Certificate
 
 WIDTH = 100
 """Width where there is no terminal to ask."""
@@ -65,3 +66,15 @@ def _end(base: Any, objective: Any, status: str) -> str:
         return str(status)
     label = "" if status == "solved" else f" ({status})"
     return money(objective) + ("" if pd.isna(base) else f" ({change(objective - base)})") + label
+
+
+def print_certificate(certificate: Certificate) -> None:
+    """Print every rule of a certificate with rows, worst residual and verdict; what does not hold; what was not checked."""
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("rule", "part", "rows", "worst residual", "verdict"):
+        out.add_column(Text(title), justify="right" if title in ("rows", "worst residual") else "left", overflow="fold")
+    for row in certificate.table().to_dict("records"):
+        residual = f"{row['residual']:.1e}" if row["rows"] else "–"
+        out.add_row(*(Text(text) for text in (row["rule"], row["part"], f"{row['rows']:,}", residual, row["verdict"])))
+    lines = [*(plain(line) for line in certificate.explain()), "Not checked:", *(f"  {plain(text)}" for text in certificate.not_checked)]
+    screen().print(out, *(Text(line) for line in lines), Text(certificate.sentence(), style="bold"), sep="\n")

@@ -16,6 +16,7 @@ _HEADLINES = {
     Status.NO_PLAN: "No plan found, and no proof that there is none",
     Status.DISPUTED: "Disputed: a second solve contradicts the first",
     Status.FAILED: "The solver failed: no plan, no answer",
+    Status.CERTIFICATE_FAILED: "Certificate failed: this plan does not stand up to checking; don't use it",
 }
 
 _STOPS = {"time": "at the time limit", "interrupt": "by an interrupt", "paths": "at the limit of paths"}
@@ -52,6 +53,8 @@ def proof_lines(solution: Solution) -> list[str]:
         ended.append(f"{count(result.paths_examined, 'price path')} examined")
     ended.append(f"{number(result.seconds)} s")
     lines = [result.proven, result.confirmation, "; ".join(ended)]
+    if solution.certificate is not None:
+        lines += [solution.certificate.sentence(), *solution.certificate.explain()]
     if result.size:
         lines.append("size: " + ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in result.size.items()))
     if result.phases:

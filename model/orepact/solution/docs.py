@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from orepact.instance.schema import Column, Table
 from orepact.solution.indicators import INDICATORS
 from orepact.solution.schema import OUTPUT
-from orepact.solution.store import FORMAT, MANIFEST, SUMMARY
+from orepact.solution.store import CERTIFICATE, CERTIFICATE_TABLE, FORMAT, INSTANCE, MANIFEST, SUMMARY
 
 KEYS = (
     (
         "status",
         "text",
-        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, disputed (a second solve contradicts the first) or solver failed",
+        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, certificate failed (a plan that does not stand up to checking), disputed (a second solve contradicts the first) or solver failed",
     ),
     ("behaviour", "text", "market: owners respond to policy; planner: the first best"),
     ("method", "text", "paths: price paths searched one by one; milp: all listed paths in one model"),
@@ -28,8 +28,9 @@ KEYS = (
     ("paths_examined", "whole number", "distinct price paths solved or excluded by their bound"),
     ("paths_listed", "whole number", "price paths listed before the search for neighbours"),
     ("proven", "text", "what is proven, in one sentence"),
+    ("requirements_held", "true or false", "false: targets, caps and budgets were left aside, since a package that was to be evaluated can't meet them"),
     ("limit", "text or null", "the limit at which the run stopped"),
-    ("phases", "object", "seconds by phase: read, price, offer, build, hand over, solve, extract"),
+    ("phases", "object", "seconds by phase: read, price, offer, build, hand over, solve, extract, verify"),
     ("size", "object", "rows, columns, binaries, nonzeros, range of coefficients, root gap"),
     ("peak_memory_mb", "number", "most memory the process held, MB"),
     ("versions", "object", "version by name"),
@@ -46,12 +47,14 @@ KEYS = (
     ("package", "object", "what `orepact evaluate` was told to fix, as its file says it; empty if nothing"),
     ("warnings", "list of texts", "what looks wrong in the instance, but may be meant"),
     ("notes", "list of texts", "what a reader must know, plan or no plan"),
+    ("certificate", "object or null", "the independent check: holds, rules, rows, residual, sentence; certificate.json says it rule by rule"),
 )
 """Every key of solution.json: name, type, meaning."""
 
 _INTRODUCTION = f"""# The solution format
 
-Every run leaves one folder, moved into place whole: `{SUMMARY}`, one CSV file per table below and `{MANIFEST}`.
+Every run leaves one folder, moved into place whole: `{SUMMARY}`, one CSV file per table below, the instance as it was solved
+(`{INSTANCE}/`), the certificate (`{CERTIFICATE}`, and `{CERTIFICATE_TABLE}` as a table; see docs/trust.md) and `{MANIFEST}`.
 A folder that carries the name of a run is therefore complete, whenever the process was killed. A run without a plan
 leaves no tables: no plan, no numbers.
 

@@ -47,6 +47,30 @@ _TABLES = (
         ),
     ),
     Table(
+        "rung_mix",
+        "The planner's prices: weights of the ladder's rungs, between which it may choose any price. Empty unless the planner was asked.",
+        ("product", "first_year", "rung"),
+        (
+            _PRODUCT,
+            _FIRST_YEAR,
+            _filled("rung", "code", "rung of the product's ladder"),
+            _filled("weight", "float", "its weight; the weights of a product and period add up to 1", "1"),
+        ),
+    ),
+    Table(
+        "offers",
+        "What owners sign, part by part: a plant's plan is a mix of offers whose weights add up to 1. Contracts and grants below are sums of these.",
+        ("facility", "contract", "payer"),
+        (
+            _FACILITY,
+            _filled("contract", "code", "contract of the menu; blank: none"),
+            _filled("payer", "code", "member that pays; blank: no support"),
+            _filled("weight", "float", "share of the plant's plan", "1"),
+            _filled("volume_t_a", "float", "contracted volume", "t/a"),
+            _filled("grant_usd", "float", "capital grant, undiscounted", "USD"),
+        ),
+    ),
+    Table(
         "contracts",
         "Offtake guarantees and production support that owners sign. A plant with several rows holds a portfolio.",
         ("facility", "contract"),

@@ -5,9 +5,10 @@ A run that ended without a plan carries no rows, no cost terms and no objective:
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from numbers import Integral, Real
@@ -21,10 +22,11 @@ from orepact.instance.naming import suggestion
 from orepact.options import Settings, SolveOptions
 from orepact.solution.indicators import INDICATORS
 from orepact.solution.schema import OUTPUT
-from orepact.solution.store import SUMMARY, RunError, read_run, write_new_run, write_run
+from orepact.solution.store import CERTIFICATE, CERTIFICATE_TABLE, SUMMARY, Run, RunError, read_run, write_new_run, write_run
 from orepact.solution.stored import Summary
 from orepact.solution.tables import complete
-from orepact.solver.result import SolveResult
+from orepact.solution.verification.certificate import Certificate
+from orepact.solver.result import SolveResult, Status
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,8 @@ class Solution:
     bound, gap, cost_terms; empty if not solved. `indicators` are named in `orepact.solution.indicators`.
     `digests` are the SHA-256 of the instance's tables. `package` is what was fixed beforehand, as `Package.content()`
     says it; empty if nothing was. `warnings` come from reading the instance; `notes` are sentences a reader must know,
-    plan or no plan. Raises ValueError on contents that contradict each other.
+    plan or no plan. `instance_files` are the texts of the instance's files by name, so that a stored run can be verified;
+    `certificate` is what checking the plan anew came to. Raises ValueError on contents that contradict each other.
     """
 
     result: SolveResult
@@ -50,6 +53,8 @@ class Solution:
     package: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    instance_files: Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.indicators if name not in INDICATORS]:
@@ -103,22 +108,36 @@ class Solution:
             "package": _plain(self.package),
             "warnings": list(self.warnings),
             "notes": list(self.notes),
+            "certificate": None if self.certificate is None else self.certificate.summary(),
         }
+
+    def certified(self, certificate: Certificate) -> Solution:
+        """The same run with its certificate; if that doesn't hold, the status says so."""
+        status = self.result.status if certificate.holds else Status.CERTIFICATE_FAILED
+        return replace(self, result=replace(self.result, status=status), certificate=certificate)
 
     def save(self, folder: str | Path | None = None) -> Path:
         """Write the run folder, whole or not at all, and return it; by default a new one under runs/.
 
         An older run in `folder` is replaced. Raises RunError if `folder` holds anything else, or can't be written.
         """
-        tables = {name: table for name, table in self.tables.items() if self.has_plan}
+        content = Run(self.summary(), {name: table for name, table in self.tables.items() if self.has_plan}, self.instance_files, self._certificate_files())
         if folder is not None:
-            return write_run(Path(folder), self.summary(), tables)
-        return write_new_run(f"{self.name}-{datetime.now():%Y%m%d-%H%M%S}", self.summary(), tables)
+            return write_run(Path(folder), content)
+        return write_new_run(f"{self.name}-{datetime.now():%Y%m%d-%H%M%S}", content)
+
+    def _certificate_files(self) -> dict[str, str]:
+        """The certificate in full and as a table; nothing without one."""
+        if self.certificate is None:
+            return {}
+        full = json.dumps(self.certificate.content(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return {CERTIFICATE: full, CERTIFICATE_TABLE: self.certificate.table_text()}
 
     @classmethod
     def load(cls, folder: str | Path) -> Solution:
         """Read a run folder back. Raises RunError if it is incomplete, altered or of another format."""
-        summary, tables = read_run(Path(folder))
+        run = read_run(Path(folder))
+        summary, certificate = run.summary, run.certificate.get(CERTIFICATE)
         try:
             Summary.model_validate(summary, strict=True)
             return cls(
@@ -128,13 +147,15 @@ class Solution:
                 settings=Settings.model_validate(summary["settings"]),
                 options=SolveOptions.model_validate(summary["options"]),
                 digests=summary["instance"]["digests"],
-                tables=tables,
+                tables=run.tables,
                 cost_terms=summary["cost_terms"],
                 baseline=summary["baseline"],
                 indicators={name: entry["value"] for name, entry in summary["indicators"].items()},
                 package=summary["package"],
                 warnings=tuple(summary["warnings"]),
                 notes=tuple(summary["notes"]),
+                instance_files=run.instance,
+                certificate=None if certificate is None else Certificate.from_content(json.loads(certificate)),
             )
         except KeyError as error:
             raise RunError(f"{Path(folder) / SUMMARY}: key {error} is missing") from error

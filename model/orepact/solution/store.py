@@ -1,4 +1,4 @@
-"""The run folder: solution.json, a CSV file per table and manifest.json, moved into place whole.
+"""The run folder: solution.json, a CSV file per table, the instance, the certificate and manifest.json, moved into place whole.
 
 A run is written to a hidden sibling, flushed to disk and renamed, so that a folder of that name is either complete or
 absent, whenever the process is killed. (An older run that is being replaced steps aside under a hidden name for the
@@ -19,6 +19,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import StringIO
 from itertools import count
@@ -30,18 +31,40 @@ import pandas as pd
 
 from orepact.errors import OrepactError
 from orepact.instance.intake import IntakeError, read_file
+from orepact.instance.schema import SCHEMA
 from orepact.solution.schema import OUTPUT
 from orepact.solution.tables import as_table, dtype_of
 from orepact.texts import UNSAFE, UNSAFE_RULE, guarded, unguarded
 
 SUMMARY = "solution.json"
 MANIFEST = "manifest.json"
+CERTIFICATE, CERTIFICATE_TABLE = "certificate.json", "certificate.csv"
+INSTANCE = "instance"
+"""Folder that holds the instance as it was solved."""
 KIND = "orepact run"
 FORMAT = 1
 """Version of the solution format; raised when a file changes its meaning."""
 
+_KNOWN = (
+    {SUMMARY, CERTIFICATE, CERTIFICATE_TABLE, f"{INSTANCE}/instance.toml"}
+    | {f"{table}.csv" for table in OUTPUT}
+    | {f"{INSTANCE}/{table}.csv" for table in SCHEMA}
+)
+"""Every file that a manifest may list."""
+
 LARGEST = 500_000_000
 """Bytes of one file that are read."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder holds: what solution.json says, the tables (none without a plan), and as texts by file name the
+    instance and the certificate, if there are any."""
+
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    instance: Mapping[str, str] = field(default_factory=dict)
+    certificate: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunError(OrepactError):
@@ -67,24 +90,26 @@ def check_target(folder: Path) -> None:
         return
     if MANIFEST not in present:
         raise RunError(f"{folder}: exists and is not a run folder; choose another")
-    foreign = present - set(_manifest(folder)) - {MANIFEST}
+    foreign = present - {name.partition("/")[0] for name in _manifest(folder)} - {MANIFEST}
+    if INSTANCE in present - foreign:
+        foreign |= {f"{INSTANCE}/{path.name}" for path in (folder / INSTANCE).iterdir()} - set(_manifest(folder))
     if foreign:
         raise RunError(f"{folder}: also holds {', '.join(sorted(foreign))}, which no run wrote; choose another")
 
 
-def write_run(folder: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Path:
+def write_run(folder: Path, run: Run) -> Path:
     """Write one run to `folder`, whole or not at all; an older run there is replaced. Returns the folder."""
     check_target(folder)
     target = folder.resolve()
-    with _staged(target, summary, tables) as part:
+    with _staged(target, run) as part:
         _replace(part, target)
     return folder
 
 
-def write_new_run(stem: str, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], parent: Path = Path("runs")) -> Path:
+def write_new_run(stem: str, run: Run, parent: Path = Path("runs")) -> Path:
     """Write one run to a folder that did not exist: parent/stem, with -2, -3, ... behind it if that is taken. Returns it."""
     check_target(parent / stem / "new")
-    with _staged(parent.resolve() / stem, summary, tables) as part:
+    with _staged(parent.resolve() / stem, run) as part:
         for n in count(1):
             folder = parent / (stem if n == 1 else f"{stem}-{n}")
             if folder.exists():
@@ -101,12 +126,12 @@ def write_new_run(stem: str, summary: Mapping[str, Any], tables: Mapping[str, pd
 
 
 @contextmanager
-def _staged(target: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Iterator[Path]:
+def _staged(target: Path, run: Run) -> Iterator[Path]:
     """A hidden sibling of `target` that holds the whole run, on disk; gone afterwards unless it was moved."""
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
         part.mkdir(parents=True)
-        _fill(part, summary, tables)
+        _fill(part, run)
         yield part
     except OSError as error:
         raise RunError(f"{target}: could not be written: {error.strerror or error}") from error
@@ -114,16 +139,22 @@ def _staged(target: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.Da
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _fill(part: Path, summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
-    files = {f"{name}.csv": _csv_bytes(name, table) for name, table in tables.items()}
-    files[SUMMARY] = json_bytes(summary)
+def _fill(part: Path, run: Run) -> None:
+    files = {f"{name}.csv": _csv_bytes(name, table) for name, table in run.tables.items()}
+    files[SUMMARY] = json_bytes(run.summary)
+    files |= {f"{INSTANCE}/{name}": text.encode() for name, text in run.instance.items()}
+    files |= {name: text.encode() for name, text in run.certificate.items()}
     listed = {name: sha256(content).hexdigest() for name, content in files.items()}
-    files[MANIFEST] = json_bytes({"kind": KIND, "format": FORMAT, "files": listed, **_provenance(summary)})
+    files[MANIFEST] = json_bytes({"kind": KIND, "format": FORMAT, "files": listed, **_provenance(run.summary)})
+    if run.instance:
+        (part / INSTANCE).mkdir()
     for name, content in files.items():
         with (part / name).open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+    if run.instance:
+        flush_folder(part / INSTANCE)
     flush_folder(part)
 
 
@@ -160,16 +191,23 @@ def flush_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """What solution.json says and the tables, none if there was no plan. Raises RunError on any doubt about a file."""
+def read_run(folder: Path) -> Run:
+    """Everything that a run folder holds, no tables if there was no plan. Raises RunError on any doubt about a file."""
     contents = _contents(folder)
-    summary, tables = _summary(folder, contents.pop(SUMMARY)), {}
+    summary, tables, instance, certificate = _summary(folder, contents.pop(SUMMARY)), {}, {}, {}
     for name, content in contents.items():
         try:
-            tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
+            if name.startswith(f"{INSTANCE}/"):
+                instance[name.removeprefix(f"{INSTANCE}/")] = content.decode()
+            elif name in (CERTIFICATE, CERTIFICATE_TABLE):
+                certificate[name] = content.decode()
+                if name == CERTIFICATE:
+                    _json(content)
+            else:
+                tables[name.removesuffix(".csv")] = _table(name.removesuffix(".csv"), content)
         except (ValueError, OverflowError, csv.Error) as error:
             raise RunError(f"{folder / name}: {error}") from error
-    return summary, tables
+    return Run(summary, tables, instance, certificate)
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -221,7 +259,7 @@ def _manifest(folder: Path) -> dict[str, str]:
     if version != FORMAT:
         raise RunError(f"{path}: format {version}; this version reads format {FORMAT}")
     for name in files:
-        if name != SUMMARY and name not in {f"{table}.csv" for table in OUTPUT}:
+        if name not in _KNOWN:
             raise RunError(f"{path}: lists {name!r}, which is no file of a run")
     return {name: str(digest) for name, digest in files.items()}
 

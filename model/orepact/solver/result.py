@@ -47,6 +47,9 @@ class Status(StrEnum):
     FAILED = "solver failed"
     """it aborted, hung or ran out of memory, and so did the second try with safer settings"""
 
+    CERTIFICATE_FAILED = "certificate failed"
+    """a plan that does not stand up to checking anew"""
+
     @property
     def exit_code(self) -> int:
         """What the command line returns."""
@@ -60,6 +63,7 @@ _EXIT_CODES = {
     Status.NO_PLAN: NoSolutionError.exit_code,
     Status.DISPUTED: 7,
     Status.FAILED: SolverError.exit_code,
+    Status.CERTIFICATE_FAILED: 6,
 }
 
 
@@ -82,6 +86,7 @@ class SolveResult:
     paths_examined: int = 0
     paths_listed: int = 0
     proven: str = ""
+    requirements_held: bool = True
     limit: str | None = None
     phases: Mapping[str, float] = field(default_factory=dict)
     size: Mapping[str, Any] = field(default_factory=dict)
@@ -105,7 +110,8 @@ class SolveResult:
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan to show."""
-        return self.status in (Status.SOLVED, Status.LIMIT) or (self.status is Status.DISPUTED and self.objective is not None)
+        kept = (Status.SOLVED, Status.LIMIT, Status.CERTIFICATE_FAILED)
+        return self.status in kept or (self.status is Status.DISPUTED and self.objective is not None)
 
     @property
     def exit_code(self) -> int:

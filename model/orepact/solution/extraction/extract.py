@@ -12,7 +12,7 @@ import pandas as pd
 from orepact.solution.extraction.accounts import cost_rows, expected_costs, payment_rows, payments, user_bill
 from orepact.solution.extraction.goods import balance, flows
 from orepact.solution.extraction.limits import limits
-from orepact.solution.extraction.measures import contracts, grants, rungs, stock
+from orepact.solution.extraction.measures import contracts, grants, offers, rung_mix, rungs, stock
 from orepact.solution.extraction.notes import notes
 from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.plants import facilities, output, owners
@@ -62,6 +62,8 @@ def extract(
     sides, accounts, unit = owners(out), payments(out), out.world.money_unit
     rows: dict[str, Any] = {
         "rungs": rungs(out),
+        "rung_mix": rung_mix(out),
+        "offers": offers(out),
         "contracts": contracts(out),
         "grants": grants(out),
         "stock": stock(out),

@@ -39,6 +39,38 @@ def rungs(out: Outturn) -> list[Row]:
     return rows
 
 
+def rung_mix(out: Outturn) -> list[Row]:
+    """Weights of the rungs between which the planner chooses its prices."""
+    if not out.planner:
+        return []
+    world = out.world
+    return [
+        {"product": world.products[k], "first_year": int(world.horizon.start[t]), "rung": ladder.rungs[l], "weight": float(out.rungs[k][l, t])}
+        for k, ladder in enumerate(out.case.market.ladders)
+        for t in out.case.periods
+        for l in range(len(ladder.rungs))
+        if out.rungs[k][l, t] > 0
+    ]
+
+
+def offers(out: Outturn) -> list[Row]:
+    """Deals in force, one row per plant, contract and payer."""
+    world, held = out.world, defaultdict(lambda: np.zeros(3))
+    for signed in out.signed:
+        held[signed.facility, signed.deal.contract, signed.payer] += signed.weight, signed.volume, signed.grant
+    return [
+        {
+            "facility": world.plants[f].code,
+            "contract": out.case.market.contracts[n]["contract"] if n >= 0 else "",
+            "payer": world.nodes[payer] if payer >= 0 else "",
+            "weight": float(weight),
+            "volume_t_a": float(volume) * world.mass_unit,
+            "grant_usd": float(grant) * world.money_unit,
+        }
+        for (f, n, payer), (weight, volume, grant) in held.items()
+    ]
+
+
 def contracts(out: Outturn) -> list[Row]:
     """Contracts in force, one row per plant, contract and payer."""
     world = out.world
