@@ -261,15 +261,16 @@ def verify(
 ) -> Answer:
     """Check a stored run anew, with arithmetic of its own, and store the certificate with it; needs no solver."""
     solution = orepact.load(run)
-    checked = solution.certified(orepact.verify(solution, instance))
+    certificate = orepact.verify(solution, instance)
+    checked = solution.certified(certificate)
     if not as_json:
-        orepact.print_certificate(checked.certificate)
-    if checked.certificate != solution.certificate:
+        orepact.print_certificate(certificate)
+    if certificate != solution.certificate:
         checked.save(run)
         if not as_json:
             print(f"Certificate stored in {run}")
-    status = "verified" if checked.certificate.holds else "certificate failed"
-    return Answer(0 if checked.certificate.holds else 6, {"run": str(run), "status": status, "certificate": checked.certificate.content()})
+    status = "verified" if certificate.holds else "certificate failed"
+    return Answer(0 if certificate.holds else 6, {"run": str(run), "status": status, "certificate": certificate.content()})
 
 
 @app.command()

@@ -63,7 +63,7 @@ def target(**cells: Any) -> Change:
     """One more target, which the plan can't meet."""
 
     def change(plan: Plan) -> Plan:
-        rows = plan.instance.table("targets").to_dict("records")
+        rows: list[Any] = plan.instance.table("targets").to_dict("records")
         product = plan.instance.table("demand")["product"].iloc[0]
         return against(plan, plan.instance.with_table("targets", [*rows, {"target": "more", "products": product, **cells}]))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orepact.instance.schema import ZONE
 from orepact.market.plants import life_of
@@ -55,7 +56,8 @@ def rung_mix(out: Outturn) -> list[Row]:
 
 def offers(out: Outturn) -> list[Row]:
     """Deals in force, one row per plant, contract and payer."""
-    world, held = out.world, defaultdict(lambda: np.zeros(3))
+    world = out.world
+    held: dict[tuple[int, int, int], NDArray[np.float64]] = defaultdict(lambda: np.zeros(3))
     for signed in out.signed:
         held[signed.facility, signed.deal.contract, signed.payer] += signed.weight, signed.volume, signed.grant
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orepact.instance.given import Row
 from orepact.solution.verification.check_owners import SURE, plain_starts
@@ -54,7 +55,7 @@ def _contracts(study: Study, terms: Terms) -> None:
     facts, stored, plants = study.facts, study.stored, study.plants
     contracts = {r["contract"]: n for n, r in enumerate(terms.contracts)}
     numbers, f, n, m = stored.rows("contracts", facility=plants.index, contract=contracts, payer=stored.member)
-    row = {key: number for number, *key in zip(numbers, f, n, m, strict=True) for key in [tuple(int(x) for x in key)]}
+    row: dict[tuple[int, int, int], int] = {(int(a), int(b), int(c)): int(number) for number, a, b, c in zip(numbers, f, n, m, strict=True)}
     frame = stored.tables["contracts"]
     for d in np.flatnonzero((terms.n >= 0) & (terms.h > 0)):
         plant, contract = int(terms.f[d]), int(terms.n[d])
@@ -131,10 +132,10 @@ def _budgets(study: Study, money: Money) -> None:
         name = f"{r['member']} {r['instrument']}"
         if study.required:
             study.findings.at_most("budgets", name, spent, r["limit"], max(r["limit"], 1.0), (stored.years, facts.scenarios), covered)
-        _limit_rows(study, "budget", name, spent, float(r["limit"]), covered)
+        _limit_rows(study, "budget", name, spent, float(r["limit"]), np.asarray(covered))
 
 
-def _limit_rows(study: Study, kind: str, name: str, spent: Array, limit: float, covered: Array) -> None:
+def _limit_rows(study: Study, kind: str, name: str, spent: Array, limit: float, covered: NDArray[np.bool_]) -> None:
     """The stated row of a budget: the scenario that comes nearest, in every period it covers."""
     stored, frame = study.stored, study.stored.tables["limits"]
     mine = frame[(frame["kind"] == kind) & (frame["name"] == name)]
@@ -202,7 +203,7 @@ def _figures(study: Study, terms: Terms) -> None:
     _earned(study, terms, row, there)
 
 
-def _earned(study: Study, terms: Terms, row: Array, there: Array) -> None:
+def _earned(study: Study, terms: Terms, row: Array, there: NDArray[np.bool_]) -> None:
     plants, stored = study.plants, study.stored
     names = (plants.codes,)
     alone, contract, grant, size = (terms.by_plant(part) for part in terms.npv)
@@ -223,7 +224,7 @@ def _earned(study: Study, terms: Terms, row: Array, there: Array) -> None:
     _cover(study, terms, row, there)
 
 
-def _cover(study: Study, terms: Terms, row: Array, there: Array) -> None:
+def _cover(study: Study, terms: Terms, row: Array, there: NDArray[np.bool_]) -> None:
     plants, stored = study.plants, study.stored
     asked = study.facts.settings.owners.cover
     surplus, _ = terms.bank
