@@ -9,11 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 from orepact import formulation
+from orepact.formulation import arithmetic, cells
 from orepact.formulation.build import PARTS
 from orepact.instance.docs import instance_format_page
 from orepact.market import horizon, ladder, offers, paths, permissions, plants, recipe, shocks
 from orepact.solution.docs import solution_format_page
-from orepact.solver import batch, examine, search, tidy
+from orepact.solver import batch, diagnosis, examine, search, tidy
+from orepact.solver.diagnosis import conflict, repairs
 
 FOLDER = Path(__file__).parent
 
@@ -39,6 +41,7 @@ def mathematics_page() -> str:
         ("What others do", MARKET),
         ("What may be chosen", [formulation, *parts]),
         ("How it is solved", [search, examine, batch, tidy]),
+        ("Why there is no plan", [arithmetic, diagnosis, cells, conflict, repairs]),
     ]
     return INTRODUCTION + "".join(_chapter(title, modules) for title, modules in chapters)
 

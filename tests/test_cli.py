@@ -21,10 +21,15 @@ from orepact.cli import main
 from orepact.errors import InfeasibleError, InstanceError, NoSolutionError, OptionError, Problem, SolverError
 from orepact.options import SolveOptions
 from orepact.solution.solution import Solution, load
+from orepact.solver.diagnosis.diagnosis import Conflict, Diagnosis, Place, Repair, Step
 from orepact.solver.result import Status
 
 ROOT = Path(__file__).parents[1]
 PROBLEM = Problem("demand.csv", 4, "product", "oxid", "unknown product; nearest known: oxide")
+
+
+CELL = Place("targets.csv", 3, "value", "0.65")
+REPAIR = Repair("target own", 7.0, True, (Step(CELL, "0.58", "targets.csv row 3, value: 0.65 → 0.58"),), "solved again: a plan on price path: free trade")
 
 
 class StandIn:
@@ -49,6 +54,7 @@ class Api:
         self.problems: list[Problem] = []
         self.listener = StringIO()  # something with an end
         self.quiet: bool | None = None
+        self.diagnosis = Diagnosis("no plan", "on all 3 price paths examined", (Conflict("target own, M: too much", True, (CELL,)),), True, (REPAIR,))
 
     def read(self, path: Path) -> StandIn:
         if self.problems:
@@ -74,6 +80,13 @@ class Api:
         factors = {"range": "r", "name": "price of ore", "low_factor": 0.8, "high_factor": 1.2, "swing_usd": 1e8}
         return pd.DataFrame([factors | {"objective": 1e9, "objective_low": 0.9e9, "objective_high": None, "status_low": "limit", "status_high": "infeasible"}])
 
+    def validate(self, instance: StandIn) -> list[Problem]:
+        return list(instance.warnings)
+
+    def explain(self, instance: StandIn, options: SolveOptions, listener: object = None) -> Diagnosis:
+        self.calls.append(("explain", instance.changed, options, listener))
+        return self.diagnosis
+
     def reporter(self, stream: TextIO, quiet: bool) -> StringIO:
         assert stream is sys.stderr
         self.quiet = quiet
@@ -83,7 +96,7 @@ class Api:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Api:
     stand_in = Api()
-    for name in ("read", "solve", "evaluate", "export", "sensitivity", "reporter"):
+    for name in ("read", "solve", "evaluate", "export", "sensitivity", "validate", "explain", "reporter"):
         monkeypatch.setitem(orepact.__dict__, name, getattr(stand_in, name))
     monkeypatch.setitem(orepact.__dict__, "parse_package", lambda *words: (words[0], words[2]))
     monkeypatch.chdir(tmp_path)
@@ -234,6 +247,22 @@ def test_validate_lists_warnings_and_succeeds(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "warning: demand.csv, row 4: supply cannot reach it\ninst: valid, with 1 warning(s)\n"
     assert main(["validate", "inst", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["warnings"][0]["rule"] == "supply cannot reach it"
+
+
+def test_explain_says_why_and_what_would_help(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "inst", "--time-limit", "60"]) == 5
+    out = capsys.readouterr().out
+    assert "target own, M: too much (targets.csv row 3, value)" in out
+    assert "1. targets.csv row 3, value: 0.65 → 0.58" in out
+    assert api.calls[0] == ("explain", {"path": Path("inst")}, SolveOptions(time_limit=60), api.listener)
+    assert main(["explain", "inst", "--json"]) == 5
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], answer["diagnosis"]["repairs"][0]["steps"][0]["new"]) == ("no plan", "0.58")
+
+
+def test_explaining_and_bending_are_options_of_solve(api: Api) -> None:
+    assert main(["solve", "inst", "--no-explain", "--relax"]) == 0
+    assert api.calls[0][2] == SolveOptions(explain=False, relax=True)
 
 
 def test_evaluate_reads_the_package(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orepact.analysis.sweep import parse_vary as parse_vary
     from orepact.api import export as export
     from orepact.calls import evaluate as evaluate
+    from orepact.calls import explain as explain
     from orepact.calls import read as read
     from orepact.calls import sensitivity as sensitivity
     from orepact.calls import solve as solve
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from orepact.options import Settings as Settings
     from orepact.options import SolveOptions as SolveOptions
     from orepact.report.on_screen import print_certificate as print_certificate
+    from orepact.report.on_screen import print_diagnosis as print_diagnosis
     from orepact.report.on_screen import print_plan_card as print_plan_card
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
     from orepact.report.on_screen import print_sweep as print_sweep
@@ -55,7 +57,9 @@ if TYPE_CHECKING:
     from orepact.solution.store import RunError as RunError
     from orepact.solution.store import check_target as check_target
     from orepact.solution.verification.certificate import Certificate as Certificate
+    from orepact.solver.diagnosis.diagnosis import Diagnosis as Diagnosis
     from orepact.solver.isolation import warm_up as warm_up
+    from orepact.solver.result import Status as Status
     from orepact.solver.result import versions as versions
 
     __version__: str
@@ -64,6 +68,7 @@ _WHERE = {
     "overrides": "orepact.instance.overrides",
     "sensitivity": "orepact.calls:sensitivity",
     "evaluate": "orepact.calls:evaluate",
+    "explain": "orepact.calls:explain",
     "export": "orepact.api:export",
     "read": "orepact.calls:read",
     "solve": "orepact.calls:solve",
@@ -91,6 +96,7 @@ _WHERE = {
     "Settings": "orepact.options:Settings",
     "SolveOptions": "orepact.options:SolveOptions",
     "print_certificate": "orepact.report.on_screen:print_certificate",
+    "print_diagnosis": "orepact.report.on_screen:print_diagnosis",
     "print_plan_card": "orepact.report.on_screen:print_plan_card",
     "print_sensitivity": "orepact.report.on_screen:print_sensitivity",
     "plan_card": "orepact.report.plan_card:plan_card",
@@ -102,6 +108,8 @@ _WHERE = {
     "check_target": "orepact.solution.store:check_target",
     "Certificate": "orepact.solution.verification.certificate:Certificate",
     "verify": "orepact.solution.certify:verify",
+    "Diagnosis": "orepact.solver.diagnosis.diagnosis:Diagnosis",
+    "Status": "orepact.solver.result:Status",
     "versions": "orepact.solver.result:versions",
 }
 

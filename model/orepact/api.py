@@ -15,7 +15,9 @@ from pathlib import Path as FilePath
 import pandas as pd
 
 from orepact.errors import OptionError
+from orepact.formulation.arithmetic import impossible_targets
 from orepact.formulation.case import Rules
+from orepact.instance.changes import changed
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
 from orepact.instance.writer import texts
@@ -24,6 +26,7 @@ from orepact.market.paths import Path, Rungs
 from orepact.market.stress import with_lost_countries
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
+from orepact.solution.explained import marked
 from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
@@ -31,9 +34,10 @@ from orepact.solution.verification.verify import verify
 from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
+from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
-from orepact.solver.result import SolveResult, peak_memory_mb, this_platform, versions
+from orepact.solver.result import SolveResult, Status, peak_memory_mb, this_platform, versions
 from orepact.solver.scale import scale_notes
 from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
 from orepact.solver.settle import settle
@@ -79,7 +83,41 @@ def run(
             check_point(outcome.plan)
         if options.confirm != "no":
             outcome = confirmed(market, rules, options, clock, outcome, listener)
-        return _solution(instance, market, options, clock, outcome, package, packaged)
+        found = None
+        if outcome.plan is None and package is None and (options.explain or options.relax) and not clock.stop.is_set():
+            found, repairs = diagnose(played, outcome.status, outcome.records, options, Clock(options.explain_time, stop=clock.stop))
+            if options.relax and repairs:
+                solution = _bent(played, options, clock, outcome, bent(found, repairs), listener)
+                if solution is not None:
+                    return solution
+                found = replace(found, notes=(*found.notes, "The nearest question that has a plan was not solved in the time of a run."))
+        return replace(_solution(instance, market, options, clock, outcome, package, packaged), diagnosis=found)
+
+
+def _bent(played: Instance, options: SolveOptions, clock: Clock, outcome: Outcome, bending: Bending, listener: Listener | None) -> Solution | None:
+    """The nearest plan: the same run once more with the repair made; None if it finds none in the time of a run of its own.
+
+    The solution is one of the eased instance, so that it can be verified; its diagnosis says what was eased.
+    """
+    eased = changed(played, bending.changes)
+    again = Clock(options.time_limit, stop=clock.stop, phases=clock.phases)
+    market = Market(world_of(eased))
+    nearest = search(market, options, again, listener)
+    if nearest.plan is None:
+        return None
+    nearest = replace(nearest, plan=settle(nearest.plan, options, again))
+    solution = _solution(eased, market, options, again, nearest, None, None)
+    proven = f"as asked: {outcome.status.value}; with rules bent: {solution.result.status.value}, {nearest.proven}"
+    status = solution.result.status if solution.result.status is Status.CERTIFICATE_FAILED else Status.BENT
+    result = replace(solution.result, status=status, asked=outcome.status.value, proven=proven, seconds=clock.seconds)
+    notes = tuple(f"RULE BENT: {step.sentence}" for step in (bending.diagnosis.bent.steps if bending.diagnosis.bent else ()))
+    return replace(
+        solution,
+        result=result,
+        tables=marked(solution.tables, bending.asked),
+        notes=(*notes, *solution.notes),
+        diagnosis=bending.diagnosis,
+    )
 
 
 def _solution(
@@ -87,7 +125,7 @@ def _solution(
 ) -> Solution:
     """Everything after the search: what happens without policy, the stress tests, the tables."""
     unit = market.world.money_unit
-    warnings = tuple(str(w) for w in instance.warnings)
+    warnings = tuple(str(w) for w in (*instance.warnings, *impossible_targets(instance, market.world)))
     notes = tuple(packaged.notes(outcome.plan.path if outcome.plan else packaged(market.free))) if packaged else ()
     content = package.content() if package else {}
     if outcome.plan is None:
@@ -99,7 +137,7 @@ def _solution(
     stress = play(market, outcome.plan, options, clock) if options.stress else {}
     before = play(plain, baseline, options, clock) if options.stress and baseline else {}
     with clock.phase("extract"):
-        found = extract(outcome.plan, baseline, stress, before, outcome)
+        found = extract(outcome.plan, baseline, stress, before, outcome, asked_gap=options.gap)
         tables = {**found.tables, "sources": instance.quality_counts(), "citations": _citations(instance)}
     objective = outcome.plan.objective * unit
     result = _result(options, clock, outcome, objective, None if outcome.bound is None else min(outcome.bound * unit, objective))

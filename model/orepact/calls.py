@@ -27,12 +27,15 @@ import pandas as pd
 from orepact.analysis.sweep import cases_of
 from orepact.analysis.sweep import sweep as run_sweep
 from orepact.errors import Problem, SolverFault
+from orepact.formulation.arithmetic import impossible_targets
 from orepact.instance.instance import Instance
 from orepact.instance.package import Package
 from orepact.instance.reader import read as read_instance
+from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solution.solution import Solution
 from orepact.solver.child import resolve
+from orepact.solver.diagnosis.diagnosis import Diagnosis
 from orepact.solver.isolation import Guards, a_worker
 from orepact.solver.progress import Listener, Progress, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, Status, this_platform, versions
@@ -50,9 +53,10 @@ def read(path: str | FilePath) -> Instance:
     return read_instance(FilePath(path))
 
 
-def validate(path: str | FilePath) -> list[Problem]:
-    """Warnings of a valid instance. Raises InstanceError with every problem of an invalid one."""
-    return list(read(path).warnings)
+def validate(instance: str | FilePath | Instance) -> list[Problem]:
+    """Warnings of a valid instance, targets included that sums alone prove impossible. Raises InstanceError with every problem of an invalid one."""
+    given = instance if isinstance(instance, Instance) else read(instance)
+    return [*given.warnings, *impossible_targets(given, world_of(given))]
 
 
 def solve(instance: Instance, options: SolveOptions | None = None, listener: Listener | None = None, stop: threading.Event | None = None) -> Solution:
@@ -61,6 +65,15 @@ def solve(instance: Instance, options: SolveOptions | None = None, listener: Lis
     `listener` hears of progress; setting `stop` from another thread ends the run with its best plan.
     """
     return Run(instance, options or SolveOptions(), None, listener, stop or threading.Event()).solution()
+
+
+def explain(instance: Instance, options: SolveOptions | None = None, listener: Listener | None = None) -> Diagnosis:
+    """Why an instance has no plan, and which changes of its own figures give one; status "solved" where it has a plan."""
+    asked = (options or SolveOptions()).model_copy(
+        update={"gap": 1.0, "neighbours": False, "baseline": False, "stress": False, "explain": True, "relax": False}
+    )
+    solution = solve(instance, asked, listener)
+    return solution.diagnosis or Diagnosis(solution.result.status.value, "", notes=("There is a plan: nothing to explain.",), seconds=solution.result.seconds)
 
 
 def evaluate(

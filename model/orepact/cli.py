@@ -42,6 +42,7 @@ SUMMARY_KEYS = (
     "baseline",
     "indicators",
     "notes",
+    "diagnosis",
     "warnings",
     "versions",
     "certificate",
@@ -171,11 +172,14 @@ def solve(
     lose_countries: LoseCountries = False,
     confirm: Confirm = False,
     confirm_with: ConfirmWith = None,
+    no_explain: Annotated[bool, typer.Option("--no-explain", help="do not find out why there is no plan, where there is none")] = False,
+    relax: Annotated[bool, typer.Option("--relax", help="where there is no plan, solve the nearest question that has one; every bent rule is marked")] = False,
 ) -> Answer:
     """Find the cheapest secure plan, prove it, print its card and store the run."""
     flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
-    flags["confirm"] = confirm_with or ("highs" if confirm else None)
-    given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
+    flags |= {"confirm": confirm_with or ("highs" if confirm else None), "explain": False if no_explain else None, "relax": relax or None}
+    flags |= {"lose_countries": lose_countries or None, "progress": False if quiet else None}
+    given, options = _asked(instance, changes, flags, out)
     with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.solve(given, options, listener)
     return _answer(solution, out, as_json)
@@ -206,14 +210,35 @@ def evaluate(
 
 
 @app.command()
+def explain(
+    instance: InstancePath,
+    time_limit: TimeLimit = None,
+    behaviour: Behaviour = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    threads: Threads = None,
+) -> Answer:
+    """Find out why an instance has no plan: which of its figures can't all hold, and the least changes that give one."""
+    flags = {"time_limit": time_limit, "behaviour": behaviour, "threads": threads, "progress": False if quiet else None}
+    given, options = _asked(instance, changes, flags, None)
+    with closing(orepact.reporter(sys.stderr, quiet)) as listener:
+        diagnosis = orepact.explain(given, options, listener)
+    if not as_json:
+        orepact.print_diagnosis(diagnosis)
+    return Answer(orepact.Status(diagnosis.status).exit_code, {"status": diagnosis.status, "diagnosis": diagnosis.to_dict()})
+
+
+@app.command()
 def validate(instance: InstancePath, changes: Changes = None, as_json: AsJson = False) -> Answer:
     """Check an instance: every problem with its file, row, column, value and rule; then warnings."""
     given = _changed(instance, orepact.overrides.parse(changes or []).settings)
+    warnings = orepact.validate(given)
     if not as_json:
-        for problem in given.warnings:
+        for problem in warnings:
             print(f"warning: {problem}")
-        print(f"{instance}: valid" + (f", with {len(given.warnings)} warning(s)" if given.warnings else ""))
-    return Answer(0, {"status": "valid", "problems": [], "warnings": [asdict(problem) for problem in given.warnings]})
+        print(f"{instance}: valid" + (f", with {len(warnings)} warning(s)" if warnings else ""))
+    return Answer(0, {"status": "valid", "problems": [], "warnings": [asdict(problem) for problem in warnings]})
 
 
 @app.command()

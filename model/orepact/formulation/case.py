@@ -27,7 +27,8 @@ MEMBERS, PARTNERS = -1, -2
 class Rules:
     """Which parts of the question are switched on; the baseline and the stress tests switch some off.
 
-    `elastic` lets every target, cap, budget and key be missed, and minimises by how much: for diagnosis only.
+    `elastic` lets every target, cap, budget, key, route, stock limit and source give way, and minimises by how much (see
+    `cells.py`): for diagnosis only.
     """
 
     behaviour: Literal["market", "planner"] = "market"

@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
 
 from orepact.formulation.case import Case
+from orepact.formulation.cells import effort
 from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
 
 
@@ -20,7 +21,7 @@ def add_cost(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
     """Add the objective."""
     block = model.cost = pyo.Block()
     if case.rules.elastic:
-        _least_missed(model, block)
+        _least_effort(model, block, case)
         return block
     economics = case.world.settings.economics
     discount, weight = case.world.discount, economics.cvar_weight
@@ -50,14 +51,11 @@ def add_cost(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
     return block
 
 
-def _least_missed(model: pyo.ConcreteModel, block: pyo.Block) -> None:
-    """By how much wishes are missed, in scaled units: a guide for diagnosis, not a cost."""
+def _least_effort(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
+    """How far the user's figures give way, in points of effort: a guide for diagnosis, not a cost."""
     total = Terms()
-    for part in (model.shares, model.reliance, model.outage, model.stock_days, model.treasury):
-        for variable in part.component_objects(pyo.Var):
-            if variable.local_name.endswith("_missed"):
-                for column in variable.values():
-                    total.add(1.0, column)
+    for cell, column in getattr(model, "gives", {}).items():
+        total.add(effort(case.world, cell), column)
     block.objective = pyo.Objective(expr=_linear(total))
 
 

@@ -26,7 +26,8 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.cells import give, route_cell, source_cell
+from orepact.formulation.ledger import Ledger, Terms, add_limits, add_rows, nonnegative
 from orepact.market.permissions import Sharing, market_sharing
 
 Group = tuple[float, float]
@@ -52,14 +53,19 @@ def add_imports(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Blo
     ]
     block.amount = nonnegative(keys)
     block.of_source, block.of_product, block.at_place = defaultdict(list), defaultdict(list), defaultdict(list)
+    limits, gives = {}, {}
     for o, p, t, w in keys:
         column, k = block.amount[o, p, t, w], world.sources[o].product
-        column.setub(capacity.get((o, p)))
+        if (o, p) in capacity:
+            limits[o, p, t, w] = (column, capacity[o, p])
+            if case.rules.elastic:
+                gives[o, p, t, w] = give(model, route_cell(world, k, world.sources[o].country, world.nodes[p]))
         block.of_source[o, t, w].append(column)
         block.of_product[k, t, w].append(column)
         block.at_place[k, p, t, w].append((o, column))
         if case.counted(p):
             ledger.add("freight", t, w, freight[o, p], column)
+    add_limits(block, "capacity_of_route", limits, gives)
     add_rows(block, "what_sources_have", {key: _offer_row(model, case, key, columns) for key, columns in block.of_source.items()})
     if case.planner:
         for o, p, t, w in keys:
@@ -103,6 +109,8 @@ def _offer_row(model: pyo.ConcreteModel, case: Case, key: tuple[int, int, int], 
         terms.add(1.0, column)
     rungs = case.rungs[source.product, t]
     selling = [l for l in rungs if _sells(case, o, l, t, w)]
+    if case.rules.elastic:
+        terms.add(-float(source.available[t, w]), give(model, source_cell(case.world, o)))
     if case.planner or len(selling) == len(rungs):
         return None, terms, float(source.available[t, w])
     for l in selling:

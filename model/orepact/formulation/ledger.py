@@ -59,15 +59,29 @@ def add_rows(block: pyo.Block, name: str, rows: Mapping[Any, Row]) -> None:
     block.add_component(name, pyo.Constraint(list(kept), rule=lambda _, *key: kept[key if len(key) > 1 else key[0]]))
 
 
-def add_goals(block: pyo.Block, name: str, rows: Mapping[Any, Row], elastic: bool) -> None:
-    """Rows that are somebody's wish, not physics: each may have a named slack, used for diagnosis only.
+def add_goals(block: pyo.Block, name: str, rows: Mapping[Any, Row], gives: Mapping[Any, tuple[float, Any]] | None = None) -> None:
+    """Rows that are somebody's wish, not physics: for diagnosis each may give way, by so much per unit of a give column.
 
-    A slack is priced against everything else nowhere: a price dearer than everything makes gaps worthless.
+    `gives` says for each row how much and which column (see `cells.py`); None or no entry: it holds. Priced against everything
+    else nowhere: a price dearer than everything makes gaps worthless.
     """
-    if elastic:
-        block.add_component(f"{name}_missed", pyo.Var(list(rows), domain=pyo.NonNegativeReals))
-        for key, (low, terms, _) in rows.items():
-            terms.add(1.0 if low is not None else -1.0, getattr(block, f"{name}_missed")[key])
+    for key, (low, terms, _) in rows.items():
+        if gives is not None and key in gives:
+            amount, column = gives[key]
+            terms.add(amount if low is not None else -amount, column)
+    add_rows(block, name, rows)
+
+
+def add_limits(block: pyo.Block, name: str, limits: Mapping[Any, tuple[Any, float]], gives: Mapping[Any, Any]) -> None:
+    """Upper limits on single columns: bounds, or rows where a give column may lift them."""
+    rows: dict[Any, Row] = {}
+    for key, (column, most) in limits.items():
+        if key in gives:
+            rows[key] = (None, Terms(), most)
+            rows[key][1].add(1.0, column)
+            rows[key][1].add(-1.0, gives[key])
+        else:
+            column.setub(most)
     add_rows(block, name, rows)
 
 

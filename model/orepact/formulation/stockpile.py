@@ -17,7 +17,8 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import MEMBERS, Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.cells import give, stock_cell
+from orepact.formulation.ledger import Ledger, Terms, add_goals, add_limits, add_rows, nonnegative
 
 
 def add_stockpile(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
@@ -38,7 +39,7 @@ def add_stockpile(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.B
     block.level = nonnegative([(s, t, w) for s in sites for t in case.periods for w in case.scenarios])
     block.release = nonnegative([(s, t, w) for s in sites for t in case.periods for w in case.scenarios if not case.normal(w)])
     block.purchases = {(s, t): [block.buy[key] for key in block.groups if key[:2] == (s, t)] for s in sites for t in case.periods}
-    _levels(block, case, ledger)
+    _levels(model, block, case, ledger)
     _purchases(model, block, case)
     return block
 
@@ -49,15 +50,17 @@ def site_place(case: Case, s: int) -> int:
     return MEMBERS if node < 0 else node
 
 
-def _levels(block: pyo.Block, case: Case, ledger: Ledger) -> None:
+def _levels(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Ledger) -> None:
     world = case.world
     last = case.periods[-1]
-    rows = {}
+    rows, limits, gives = {}, {}, {}
     for s, t, w in block.level:
         site, years = world.stock_sites[s], float(world.horizon.length[t])
         price = world.price[site.product, t, w]
         if site.max_level < np.inf:
-            block.level[s, t, w].setub(site.max_level)
+            limits[s, t, w] = (block.level[s, t, w], site.max_level)
+            if case.rules.elastic:
+                gives[s, t, w] = give(model, stock_cell(world, s, "max_level"))
         ledger.add("stock holding", t, w, world.holding[site.product] * price, block.level[s, t, w])
         if t == last:
             ledger.add("stock left", t, w, -world.settings.economics.resale * price / years, block.level[s, t, w])
@@ -70,12 +73,13 @@ def _levels(block: pyo.Block, case: Case, ledger: Ledger) -> None:
         if t > 0:
             terms.add(-1.0, block.level[s, t - 1, w])
         rows[s, t, w] = (site.initial, terms, site.initial) if t == 0 else (0.0, terms, 0.0)
+    add_limits(block, "most_held", limits, gives)
     add_rows(block, "stock_carried_over", rows)
 
 
 def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
     world = case.world
-    most, in_force = {}, {}
+    most, in_force, gives = {}, {}, {}
     forced: dict[tuple[int | None, int], Terms] = {}
     for (s, t), columns in block.purchases.items():
         site, terms = world.stock_sites[s], Terms()
@@ -83,6 +87,8 @@ def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
         for column in columns:
             terms.add(1.0, column)
         most[s, t] = (None, terms, 0.0 if refused and not case.planner else site.max_purchase)
+        if case.rules.elastic and not (refused and not case.planner):
+            gives[s, t] = (1.0, give(model, stock_cell(world, s, "max_purchase")))
     for (s, t, g), (_, rungs) in block.groups.items():
         if not case.planner and len(rungs) < len(case.rungs[world.stock_sites[s].product, t]):
             terms = Terms()
@@ -100,6 +106,6 @@ def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
         for (s, t), row in forced.items():
             for column in block.purchases[s, t]:
                 row.add(1.0, column)
-    add_rows(block, "most_per_year", most)
+    add_goals(block, "most_per_year", most, gives)
     add_rows(block, "price_in_force", in_force)
     add_rows(block, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})

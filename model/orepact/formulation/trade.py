@@ -21,7 +21,8 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import MEMBERS, PARTNERS, Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.cells import give, route_cell
+from orepact.formulation.ledger import Ledger, Terms, add_limits, add_rows, nonnegative
 from orepact.instance.schema import ALL
 from orepact.market.shocks import given
 
@@ -35,15 +36,19 @@ def add_trade(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block
     pooled = [k for k in range(len(world.products)) if not world.routed[k] and len(case.places[k]) > 1]
     block.swap = nonnegative([(k, way, t, w) for k in pooled for way in ("in", "out") for t in case.periods for w in case.scenarios])
     block.outgoing, block.incoming, block.from_partners = defaultdict(list), defaultdict(list), defaultdict(list)
+    limits, gives = {}, {}
     for r, route in inside:
         for t in case.periods:
             for w in case.scenarios:
                 column = block.flow[r, t, w]
                 if route.capacity < np.inf:
-                    column.setub(route.capacity)
+                    limits[r, t, w] = (column, route.capacity)
+                    if case.rules.elastic:
+                        gives[r, t, w] = give(model, route_cell(world, route.product, world.nodes[route.origin], world.nodes[route.destination]))
                 block.outgoing[route.product, route.origin, t, w].append(column)
                 block.incoming[route.product, route.destination, t, w].append(column)
                 _charge(block, case, ledger, route.product, route.origin, route.destination, route.cost, t, w, column)
+    add_limits(block, "capacity_of_route", limits, gives)
     for k in pooled:
         mean = _partner_freight(case, k)
         for t in case.periods:

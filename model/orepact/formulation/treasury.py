@@ -20,6 +20,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
+from orepact.formulation.cells import Cell, give
 from orepact.formulation.ledger import Ledger, Terms, add_goals, add_rows, nonnegative
 from orepact.formulation.stockpile import site_place
 from orepact.market.shocks import given
@@ -124,7 +125,7 @@ def _grants(model: pyo.ConcreteModel, case: Case, member: int | None, t: int | N
 
 def _budgets(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
     world = case.world
-    rows = {}
+    rows, slack = {}, {}
     for n, r in enumerate(world.tables["budgets"]):
         m = world.nodes.index(r["member"])
         covered = world.horizon.covered(r["first_year"] if given(r["first_year"]) else None, r["last_year"] if given(r["last_year"]) else None)
@@ -142,7 +143,9 @@ def _budgets(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                         terms.add(1.0 / float(world.horizon.length[t]), column)
                     if terms.parts:
                         rows[n, t, w] = (None, terms, r["limit"] / world.money_unit)
-    add_goals(block, "budget", rows, case.rules.elastic)
+                        if case.rules.elastic:
+                            slack[n, t, w] = (1.0, give(model, Cell("budgets", n, "limit")))
+    add_goals(block, "budget", rows, slack)
 
 
 def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
@@ -156,8 +159,8 @@ def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
     for m in total:
         for start, column in _grants(model, case, m, None):
             total[m].add(float(discount[start] / world.horizon.length[start]), column)
-    rows = {}
-    for r in keys:
+    rows, slack = {}, {}
+    for n, r in enumerate(keys):
         m = world.nodes.index(r["member"])
         for side, sign in (("most", 1.0), ("least", -1.0)):
             terms = Terms()
@@ -165,4 +168,6 @@ def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> No
             for other in total.values():
                 terms.extend(other, -sign * r["key"] - r["tolerance"])
             rows[m, side] = (None, terms, 0.0)
-    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].parts}, case.rules.elastic)
+            if case.rules.elastic:  # in money a year: a share of what is spent would not be linear
+                slack[m, side] = (float(discount.sum()), give(model, Cell("contributions", n, "tolerance")))
+    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].parts}, slack)

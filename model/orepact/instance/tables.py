@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ class Plain:
 
     lines: list[int]
     columns: dict[str, list[Value]]
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The table row by row, made once; whoever takes it leaves it as it is."""
+        return [dict(zip(self.columns, cells, strict=True)) for cells in zip(*self.columns.values(), strict=True)]
 
 
 class Tables(Mapping[str, pd.DataFrame]):

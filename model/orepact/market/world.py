@@ -148,7 +148,7 @@ def treasury_of(countries: dict[str, Row], country: str) -> str:
 
 def world_of(instance: Instance) -> World:
     """Turn a checked instance into arrays. Raises nothing on a checked instance."""
-    rows: dict[str, list[Row]] = {name: [{str(c): v for c, v in row.items()} for row in table.to_dict("records")] for name, table in instance.tables.items()}
+    rows: dict[str, list[Row]] = {name: instance.tables.plain(name).rows for name in instance.tables}
     settings = instance.settings
     horizon = Horizon.of(settings.horizon.start_year, settings.horizon.period_years)
     countries = {r["country"]: r for r in rows["countries"]}

@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orepact.report.diagnosis_lines import diagnosis_lines
 from orepact.report.figures import change, exact_money, money, number, plain, share
 from orepact.report.plan_card import plan_card
 from orepact.solution.solution import Solution
 from orepact.solution.verification.certificate import Certificate
+from orepact.solver.diagnosis.diagnosis import Diagnosis
 
 WIDTH = 100
 """Width where there is no terminal to ask."""
@@ -32,6 +34,12 @@ def screen() -> Console:
 def print_plan_card(solution: Solution) -> None:
     """Print the plan card on standard output."""
     screen().print(plan_card(solution))
+
+
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print why there is no plan and what would give one."""
+    for line in diagnosis_lines(diagnosis):
+        screen().print(Text(plain(line)))
 
 
 def print_sensitivity(table: pd.DataFrame) -> None:

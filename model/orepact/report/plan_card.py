@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orepact.report import plan_facts as facts
+from orepact.report.diagnosis_lines import conflict_lines, repair_lines
 from orepact.report.figures import MASS, MONEY, Units, change, common_unit, count, listing, mass, money, number, plain, share
 from orepact.report.plan_proof import headline, proof_lines
 from orepact.solution.indicators import REVENUE, period_years
@@ -155,6 +156,8 @@ def _targets(solution: Solution) -> RenderableType | None:
         required = f"{'≤' if line.is_cap else '≥'} {show(line.required)}"
         before = "–" if line.before is None else show(line.before)
         mark = "MISSED" if line.missed else "binds" if line.binding else "met"
+        if line.asked is not None:
+            mark = f"BENT, {show(line.asked)} asked"
         rows.append((line.target, _KINDS.get(line.kind, line.kind), required, f"{before} → {show(line.after)}", show(line.slack), mark, line.tightest))
     if not rows:
         return None
@@ -247,6 +250,19 @@ def _notes(solution: Solution) -> RenderableType | None:
     return _lines(map(plain, solution.notes))
 
 
+def _bent(solution: Solution) -> RenderableType | None:
+    found = solution.diagnosis
+    return None if found is None or found.bent is None else _lines(plain(step.sentence) for step in found.bent.steps)
+
+
+def _conflict(solution: Solution) -> RenderableType | None:
+    return None if solution.diagnosis is None else _lines(map(plain, conflict_lines(solution.diagnosis)))
+
+
+def _repairs(solution: Solution) -> RenderableType | None:
+    return None if solution.diagnosis is None else _lines(map(plain, repair_lines(solution.diagnosis)))
+
+
 def _warnings(solution: Solution) -> RenderableType | None:
     shown = [plain(text) for text in solution.warnings[:MOST_WARNINGS]]
     more = len(solution.warnings) - len(shown)
@@ -258,6 +274,7 @@ def _proof(solution: Solution) -> RenderableType | None:
 
 
 SECTIONS: tuple[tuple[str, Section], ...] = (
+    ("Rules bent for this plan", _bent),
     ("What it costs, and what that buys", _cost),
     ("Read this first", _notes),
     ("Instruments", _instruments),
@@ -268,7 +285,15 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("How the worst scenarios end", _endings),
     ("How good the input is", _inputs),
     ("Warnings about the input", _warnings),
+    ("What can't all hold as asked", _conflict),
+    ("What would give a plan", _repairs),
     ("Proof", _proof),
 )
 
-WITHOUT_PLAN: tuple[tuple[str, Section], ...] = (("Why", _notes), ("Warnings about the input", _warnings), ("What was tried", _proof))
+WITHOUT_PLAN: tuple[tuple[str, Section], ...] = (
+    ("Why", _notes),
+    ("What can't all hold", _conflict),
+    ("What would give a plan", _repairs),
+    ("Warnings about the input", _warnings),
+    ("What was tried", _proof),
+)

@@ -49,6 +49,7 @@ class TargetLine:
     missed: bool
     is_cap: bool
     in_days: bool
+    asked: float | None = None
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,7 @@ def _target_line(name: str, rows: pd.DataFrame) -> TargetLine:
         missed=bool(rows["missed"].any()),
         is_cap=cap,
         in_days=tightest["kind"] == "stock_days",
+        asked=tightest["asked"],
     )
 
 

@@ -13,6 +13,7 @@ _HEADLINES = {
     Status.SOLVED: "Solved",
     Status.LIMIT: "Stopped at a limit",
     Status.INFEASIBLE: "Infeasible: even with free prices and willing owners there is no plan",
+    Status.BENT: "RULES BENT: what was asked has no plan; this is the nearest question that has one",
     Status.NO_PLAN: "No plan found, and no proof that there is none",
     Status.DISPUTED: "Disputed: a second solve contradicts the first",
     Status.FAILED: "The solver failed: no plan, no answer",

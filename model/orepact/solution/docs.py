@@ -17,8 +17,9 @@ KEYS = (
     (
         "status",
         "text",
-        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, certificate failed (a plan that does not stand up to checking), disputed (a second solve contradicts the first) or solver failed",
+        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, certificate failed (a plan that does not stand up to checking), disputed (a second solve contradicts the first), rules bent (--relax) or solver failed",
     ),
+    ("asked", "text", "with rules bent: status of the question as it was asked; else empty"),
     ("behaviour", "text", "market: owners respond to policy; planner: the first best"),
     ("method", "text", "paths: price paths searched one by one; milp: all listed paths in one model"),
     ("objective", "number or null", "cost of the plan, expected and discounted, USD; null without a plan"),
@@ -48,6 +49,12 @@ KEYS = (
     ("warnings", "list of texts", "what looks wrong in the instance, but may be meant"),
     ("notes", "list of texts", "what a reader must know, plan or no plan"),
     ("certificate", "object or null", "the independent check: holds, rules, rows, residual, sentence; certificate.json says it rule by rule"),
+    (
+        "diagnosis",
+        "object or null",
+        "why there is no plan: status, scope, conflicts (words, decided, places), irreducible, repairs (words, effort, decided, steps, verified), "
+        "notes, bent, seconds, solves; a place is file, row, column, value",
+    ),
 )
 """Every key of solution.json: name, type, meaning."""
 
@@ -56,7 +63,7 @@ _INTRODUCTION = f"""# The solution format
 Every run leaves one folder, moved into place whole: `{SUMMARY}`, one CSV file per table below, the instance as it was solved
 (`{INSTANCE}/`), the certificate (`{CERTIFICATE}`, and `{CERTIFICATE_TABLE}` as a table; see docs/trust.md) and `{MANIFEST}`.
 A folder that carries the name of a run is therefore complete, whenever the process was killed. A run without a plan
-leaves no tables: no plan, no numbers.
+leaves no tables but `conflicts` and `repairs`: no plan, no numbers.
 
 `{MANIFEST}` lists every other file with its SHA-256, and what it takes to have the run again: the SHA-256 of each table of the instance,
 options, seed, versions, platform and limits. Reading a run back (`orepact show RUN`, `orepact.load(folder)`)

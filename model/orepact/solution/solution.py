@@ -20,12 +20,15 @@ from pydantic import ValidationError
 
 from orepact.instance.naming import suggestion
 from orepact.options import Settings, SolveOptions
+from orepact.solution.explained import TABLES as EXPLAINED
+from orepact.solution.explained import diagnosis_tables
 from orepact.solution.indicators import INDICATORS
 from orepact.solution.schema import OUTPUT
 from orepact.solution.store import CERTIFICATE, CERTIFICATE_TABLE, SUMMARY, Run, RunError, read_run, write_new_run, write_run
 from orepact.solution.stored import Summary
 from orepact.solution.tables import complete
 from orepact.solution.verification.certificate import Certificate
+from orepact.solver.diagnosis.diagnosis import Diagnosis
 from orepact.solver.result import SolveResult, Status
 
 
@@ -39,7 +42,8 @@ class Solution:
     `digests` are the SHA-256 of the instance's tables. `package` is what was fixed beforehand, as `Package.content()`
     says it; empty if nothing was. `warnings` come from reading the instance; `notes` are sentences a reader must know,
     plan or no plan. `instance_files` are the texts of the instance's files by name, so that a stored run can be verified;
-    `certificate` is what checking the plan anew came to. Raises ValueError on contents that contradict each other.
+    `certificate` is what checking the plan anew came to. `diagnosis` says why there is no plan, or (with rules bent) why there would be
+    none. Raises ValueError on contents that contradict each other.
     """
 
     result: SolveResult
@@ -55,15 +59,16 @@ class Solution:
     notes: tuple[str, ...] = ()
     instance_files: Mapping[str, str] = field(default_factory=dict)
     certificate: Certificate | None = None
+    diagnosis: Diagnosis | None = None
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.indicators if name not in INDICATORS]:
             raise ValueError(f"no indicator {unknown[0]!r}{suggestion(unknown[0], INDICATORS)}")
-        tables = complete(self.tables)
+        tables = complete({**self.tables, **(diagnosis_tables(self.diagnosis) if self.diagnosis else {})})
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "warnings", tuple(self.warnings))
         object.__setattr__(self, "notes", tuple(self.notes))
-        if not self.has_plan and (self.cost_terms or self.indicators or any(len(table) for table in tables.values())):
+        if not self.has_plan and (self.cost_terms or self.indicators or any(len(table) for name, table in tables.items() if name not in EXPLAINED)):
             raise ValueError(f"status {self.result.status.value!r}: a run without a plan has no numbers to show")
 
     @property
@@ -109,6 +114,7 @@ class Solution:
             "warnings": list(self.warnings),
             "notes": list(self.notes),
             "certificate": None if self.certificate is None else self.certificate.summary(),
+            "diagnosis": None if self.diagnosis is None else _plain(self.diagnosis.to_dict()),
         }
 
     def certified(self, certificate: Certificate) -> Solution:
@@ -121,7 +127,8 @@ class Solution:
 
         An older run in `folder` is replaced. Raises RunError if `folder` holds anything else, or can't be written.
         """
-        content = Run(self.summary(), {name: table for name, table in self.tables.items() if self.has_plan}, self.instance_files, self._certificate_files())
+        tables = {name: table for name, table in self.tables.items() if self.has_plan or (self.diagnosis and name in EXPLAINED)}
+        content = Run(self.summary(), tables, self.instance_files, self._certificate_files())
         if folder is not None:
             return write_run(Path(folder), content)
         return write_new_run(f"{self.name}-{datetime.now():%Y%m%d-%H%M%S}", content)
@@ -156,6 +163,7 @@ class Solution:
                 notes=tuple(summary["notes"]),
                 instance_files=run.instance,
                 certificate=None if certificate is None else Certificate.from_content(json.loads(certificate)),
+                diagnosis=None if summary["diagnosis"] is None else Diagnosis.from_dict(summary["diagnosis"]),
             )
         except KeyError as error:
             raise RunError(f"{Path(folder) / SUMMARY}: key {error} is missing") from error

@@ -175,9 +175,11 @@ class Batch:
         chosen, rung = number[chain] == j, np.array(path.rungs)[k, t] == l
         return np.concatenate((y, z, closed)), np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
 
-    def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None) -> OnePath:
-        """A solver for path p; HiGHS on one thread with these settings."""
+    def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
+        """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
         columns, values = self.fixed(self.paths[p])
+        if closed:
+            columns, values = np.concatenate((columns, np.array(closed, dtype=np.int64))), np.concatenate((values, np.zeros(len(closed))))
         if self.options.solver != "highs":
             solver = open_solver(self.matrix, self.options, self.clock)
             solver.set_bounds(columns, values, values)

@@ -36,13 +36,15 @@ WAVE = 4
 
 @dataclass
 class Record:
-    """What is known of one path: a bound below every plan on it, the best plan found, and how it was examined."""
+    """What is known of one path: a bound below every plan on it, the best plan found, how it was examined; and where nothing
+    has a plan, by how much it misses one, in points of effort."""
 
     path: Path
     bound: float | None = None
     objective: float | None = None
     status: str = "not examined"
     root_bound: float | None = None
+    missed: float | None = None
 
 
 class Examiner:

@@ -49,6 +49,8 @@ class Status(StrEnum):
 
     CERTIFICATE_FAILED = "certificate failed"
     """a plan that does not stand up to checking anew"""
+    BENT = "rules bent"
+    """no plan for what was asked; the nearest question that has one was solved instead"""
 
     @property
     def exit_code(self) -> int:
@@ -64,6 +66,7 @@ _EXIT_CODES = {
     Status.DISPUTED: 7,
     Status.FAILED: SolverError.exit_code,
     Status.CERTIFICATE_FAILED: 6,
+    Status.BENT: NoSolutionError.exit_code,
 }
 
 
@@ -72,7 +75,8 @@ class SolveResult:
     """One run's outcome.
 
     `proven` is a sentence; `limit` names the limit that ended the run ("time", "interrupt", "paths", ...), None if none
-    did. `confirmation` says what a second solve confirmed or contradicts; empty if none was asked for. `phases`: seconds by phase. `size`: rows, columns, binaries, nonzeros, coefficient range, root gap.
+    did. `confirmation` says what a second solve confirmed or contradicts; empty if none was asked
+    for. `asked` is the status of the question as it was asked, where rules were bent to get a plan. `phases`: seconds by phase. `size`: rows, columns, binaries, nonzeros, coefficient range, root gap.
     Raises ValueError for a combination that would mislead: numbers without a plan, or a plan without its numbers.
     """
 
@@ -96,8 +100,11 @@ class SolveResult:
     threads: int = 0
     platform: str = ""
     confirmation: str = ""
+    asked: str = ""
 
     def __post_init__(self) -> None:
+        if (self.status is Status.BENT) != bool(self.asked):
+            raise ValueError("rules are bent exactly where the question as asked has a status of its own")
         if self.has_plan != (self.objective is not None):
             raise ValueError(f"status {self.status.value!r} does not go with objective {self.objective}")
         for name in ("objective", "bound", "gap"):
@@ -110,13 +117,14 @@ class SolveResult:
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan to show."""
-        kept = (Status.SOLVED, Status.LIMIT, Status.CERTIFICATE_FAILED)
+        kept = (Status.SOLVED, Status.LIMIT, Status.BENT, Status.CERTIFICATE_FAILED)
         return self.status in kept or (self.status is Status.DISPUTED and self.objective is not None)
 
     @property
     def exit_code(self) -> int:
-        """What the command line returns: 0 solved, 1 solver failed, 3 limit with a plan, 4 infeasible, 5 no plan, 7 disputed."""
-        return self.status.exit_code
+        """What the command line returns: 0 solved, 1 solver failed, 3 limit with a plan, 4 infeasible, 5 no plan, 6 certificate failed, 7 disputed;
+        with rules bent 4 or 5, as without."""
+        return Status(self.asked).exit_code if self.status is Status.BENT else self.status.exit_code
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, in values that JSON can carry."""

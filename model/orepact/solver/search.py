@@ -103,7 +103,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     try:
         built, matrix = prepare(market, paths, rules, clock, hurried=True)
     except TimeOver:
-        return _without_plan(market, (), len(paths), options, clock, {}, clock.limit_reached)
+        return _without_plan((), len(paths), {}, clock.limit_reached, False)
     solver = open_solver(matrix, options, clock)
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
@@ -129,7 +129,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     if answer.status is AnswerStatus.INFEASIBLE and rules.behaviour == "planner":
         return Outcome(Status.INFEASIBLE, None, None, records, len(paths), "even the planner's relaxation has no plan", None, size)
     if answer.status is AnswerStatus.INFEASIBLE:
-        return _without_plan(market, records, len(paths), options, clock, size, None)
+        return _without_plan(records, len(paths), size, None, _is_infeasible(market, options, clock))
     limit = answer.limit or answer.message
     status = Status.NO_PLAN if plan is None else Status.LIMIT
     return Outcome(status, plan, answer.bound, records, len(paths), f"{scope}: stopped ({limit})", limit, size)
@@ -154,15 +154,15 @@ def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOpt
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
     examiner.examine(paths)
+    infeasible = examiner.plan is None and _is_infeasible(market, options, clock)
     if examiner.plan is None and not clock.over and not options.own_paths_only:
-        _towards_feasible(market, examiner, paths, rules, options, clock, fixed)
+        _towards_feasible(market, examiner, paths, rules, options, clock, fixed, once=infeasible)
     exhausted = _improve(market, examiner, options, fixed)
     examiner.tidy()
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
     if examiner.plan is None:
-        limit = clock.limit_reached
-        return _without_plan(market, records, len(paths), options, clock, examiner.size, limit)
+        return _without_plan(records, len(paths), examiner.size, clock.limit_reached, infeasible)
     open_gap = not examiner.proven
     limit = None
     if open_gap:
@@ -192,8 +192,10 @@ def _improve(market: Market, examiner: Examiner, options: SolveOptions, fixed: A
     return False
 
 
-def _towards_feasible(market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust) -> None:
-    """Where no path has a plan: follow the neighbours that miss the targets least until one has."""
+def _towards_feasible(
+    market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust, once: bool
+) -> None:
+    """Where no path has a plan: follow the neighbours that miss the targets least until one has; `once`: only rank the list."""
     elastic = Rules(support=rules.support, targets=True, stock=rules.stock, duty=rules.duty, elastic=True)
     known: dict[Path, float] = {}
     frontier = list(paths)
@@ -206,6 +208,10 @@ def _towards_feasible(market: Market, examiner: Examiner, paths: Sequence[Path],
         known.update({frontier[p]: a.objective for p, a in answers.items() if a.status is AnswerStatus.OPTIMAL and a.objective is not None})
         if not known:
             return
+        for path in known.keys() & examiner.records.keys():
+            examiner.records[path].missed = known[path]
+        if once:
+            return
         best = min(known, key=lambda p: known[p])
         frontier = [p for p in distinct(fixed(p) for p in neighbours(market.world, market.ladders, best, False)) if p not in known]
         if known[best] <= 1e-7 and best not in examiner.records:
@@ -215,11 +221,14 @@ def _towards_feasible(market: Market, examiner: Examiner, paths: Sequence[Path],
             return
 
 
-def _without_plan(
-    market: Market, records: tuple[Record, ...], listed: int, options: SolveOptions, clock: Clock, size: dict[str, object], limit: str | None
-) -> Outcome:
+def _is_infeasible(market: Market, options: SolveOptions, clock: Clock) -> bool:
+    """Whether even the planner's relaxation of every path has no plan; False where time ran out."""
+    return not clock.over and planner_answer(market, options, clock).status is AnswerStatus.INFEASIBLE
+
+
+def _without_plan(records: tuple[Record, ...], listed: int, size: dict[str, object], limit: str | None, infeasible: bool) -> Outcome:
     """Tell an infeasible instance from one whose paths (or time) were not enough."""
-    if limit is None and not clock.over and planner_answer(market, options, clock).status is AnswerStatus.INFEASIBLE:
+    if infeasible:
         return Outcome(Status.INFEASIBLE, None, None, records, listed, "even the planner's relaxation of every path has no plan", None, size)
     proven = f"no plan on the {len(records)} paths examined" if limit is None else f"stopped by {limit} before a plan was found"
     return Outcome(Status.NO_PLAN, None, None, records, listed, proven, limit, size)

@@ -15,6 +15,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
+from orepact.formulation.cells import Cell, give, position
 from orepact.formulation.ledger import Terms
 from orepact.market.shocks import given
 
@@ -49,6 +50,18 @@ def use(model: pyo.ConcreteModel, case: Case, k: int, nodes: list[int], t: int, 
     for kappa in np.flatnonzero(case.world.embodied[k] > 0):
         terms.extend(final_use(model, case, int(kappa), nodes, t, w), float(case.world.embodied[k, kappa]))
     return terms
+
+
+def gives(model: pyo.ConcreteModel, case: Case, target: Row, t: int, w: int) -> tuple[float, pyo.Var]:
+    """How a target's row gives way per unit of its value: by the least use of any path in play."""
+    k, nodes, world = denominator(case, target), nodes_in(case, target), case.world
+    least = 0.0
+    for kappa in np.flatnonzero(world.embodied[k] > 0):
+        kept = [float(case.market.ladders[kappa].kept[l, t, w]) for l in case.rungs[int(kappa), t]]
+        moved, base = float(world.relocated[kappa]), float(world.demand[nodes, kappa, t, w].sum())
+        least += float(world.embodied[k, kappa]) * base * min(q + moved * (1 - q) for q in kept)
+    cell = Cell("targets", position(case, "targets", "target", target["target"]), "value")
+    return least / (365.0 if target["kind"] == "stock_days" else 1.0), give(model, cell)
 
 
 def final_use(model: pyo.ConcreteModel, case: Case, kappa: int, nodes: list[int], t: int, w: int) -> Terms:

@@ -17,7 +17,7 @@ import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_goals
-from orepact.formulation.targets.common import Row, denominator, nodes_in, targets_of, tested, use
+from orepact.formulation.targets.common import Row, denominator, gives, nodes_in, targets_of, tested, use
 from orepact.instance.schema import ALL
 from orepact.market.shocks import given
 
@@ -25,7 +25,7 @@ from orepact.market.shocks import given
 def add_outage(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     """Add N-1 targets."""
     block = model.outage = pyo.Block()
-    rows = {}
+    rows, slack = {}, {}
     for target in targets_of(case, "n_minus_1"):
         k = case.world.product(target["products"][0])
         for name, lost in losses(case, target).items():
@@ -34,7 +34,9 @@ def add_outage(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                     terms = remaining(model, case, target, lost, kappa, t, w)
                     terms.extend(use(model, case, denominator(case, target), nodes_in(case, target), t, w), -float(target["value"]))
                     rows[target["target"], name, kappa, t, w] = (0.0, terms, None)
-    add_goals(block, "n_minus_1", rows, case.rules.elastic)
+                    if case.rules.elastic:
+                        slack[target["target"], name, kappa, t, w] = gives(model, case, target, t, w)
+    add_goals(block, "n_minus_1", rows, slack)
     return block
 
 

@@ -16,7 +16,7 @@ import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_goals
-from orepact.formulation.targets.common import Row, denominator, nodes_in, relocated, targets_of, tested, use
+from orepact.formulation.targets.common import Row, denominator, gives, nodes_in, relocated, targets_of, tested, use
 from orepact.instance.schema import ALL
 from orepact.market.shocks import given
 
@@ -24,7 +24,7 @@ from orepact.market.shocks import given
 def add_reliance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     """Add reliance caps."""
     block = model.reliance = pyo.Block()
-    rows = {}
+    rows, slack = {}, {}
     for target in targets_of(case, "reliance_cap"):
         k, nodes = case.world.product(target["products"][0]), nodes_in(case, target)
         for s in capped_sources(case, target):
@@ -32,7 +32,9 @@ def add_reliance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                 terms = relied_on(model, case, k, s, nodes, bool(target["upstream"]), t, w)
                 terms.extend(use(model, case, denominator(case, target), nodes, t, w), -float(target["value"]))
                 rows[target["target"], s, t, w] = (None, terms, 0.0)
-    add_goals(block, "cap", rows, case.rules.elastic)
+                if case.rules.elastic:
+                    slack[target["target"], s, t, w] = gives(model, case, target, t, w)
+    add_goals(block, "cap", rows, slack)
     return block
 
 

@@ -15,21 +15,23 @@ import pyomo.environ as pyo
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_goals
 from orepact.formulation.stockpile import site_place
-from orepact.formulation.targets.common import Row, denominator, nodes_in, targets_of, tested, use
+from orepact.formulation.targets.common import Row, denominator, gives, nodes_in, targets_of, tested, use
 from orepact.market.shocks import given
 
 
 def add_shares(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     """Add zone shares and activity shares."""
     block = model.shares = pyo.Block()
-    rows = {}
+    rows, slack = {}, {}
     for kind, supplied in (("zone_share", zone_supply), ("activity_share", activity_output)):
         for target in targets_of(case, kind):
             for t, w in tested(case, target):
                 terms = supplied(model, case, target, t, w)
                 terms.extend(use(model, case, denominator(case, target), nodes_in(case, target), t, w), -float(target["value"]))
                 rows[target["target"], t, w] = (0.0, terms, None)
-    add_goals(block, "share", rows, case.rules.elastic)
+                if case.rules.elastic:
+                    slack[target["target"], t, w] = gives(model, case, target, t, w)
+    add_goals(block, "share", rows, slack)
     return block
 
 

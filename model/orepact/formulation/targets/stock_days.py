@@ -12,13 +12,13 @@ import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_goals
-from orepact.formulation.targets.common import denominator, nodes_in, targets_of, tested, use
+from orepact.formulation.targets.common import denominator, gives, nodes_in, targets_of, tested, use
 
 
 def add_stock_days(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     """Add stock targets."""
     block = model.stock_days = pyo.Block()
-    rows = {}
+    rows, slack = {}, {}
     for target in targets_of(case, "stock_days"):
         held = {case.world.product(p) for p in target["products"]}
         nodes = nodes_in(case, target)
@@ -29,5 +29,7 @@ def add_stock_days(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
                     terms.add(1.0, model.stockpile.level[s, t, w])
             terms.extend(use(model, case, denominator(case, target), nodes, t, w), -float(target["value"]) / 365.0)
             rows[target["target"], t, w] = (0.0, terms, None)
-    add_goals(block, "days", rows, case.rules.elastic)
+            if case.rules.elastic:
+                slack[target["target"], t, w] = gives(model, case, target, t, w)
+    add_goals(block, "days", rows, slack)
     return block

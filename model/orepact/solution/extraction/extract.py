@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from orepact.solution.extraction.accounts import cost_rows, expected_costs, payment_rows, payments, user_bill
+from orepact.solution.extraction.doubts import doubts
 from orepact.solution.extraction.goods import balance, flows
 from orepact.solution.extraction.limits import limits
 from orepact.solution.extraction.measures import contracts, grants, offers, rung_mix, rungs, stock
@@ -51,11 +52,12 @@ def extract(
     baseline_stress: Mapping[int, Plan | None],
     outcome: Outcome,
     gap: float | None = None,
+    asked_gap: float = 0.0,
 ) -> Extracted:
     """Read a plan and the same world without policy (`baseline`, if it was solved).
 
     `stress` and `baseline_stress` give the stress tests by scenario, None where there is no solution. `gap` is the relative
-    gap at which the baseline counts as solved; None: any. Sets the variables of all these models to their solutions.
+    gap at which the baseline counts as solved; None: any; `asked_gap` the one that the plan was asked for. Sets the variables of all these models to their solutions.
     """
     out = Outturn(plan, stress)
     before = None if baseline is None else Outturn(baseline, baseline_stress)
@@ -89,7 +91,9 @@ def extract(
         indicators["user_bill_usd"] = user_bill(out)
         if before is not None:
             indicators["user_bill_before_usd"] = user_bill(before)
-    return Extracted(tables, expected_costs(out), former, indicators, notes(out, sides, stress))
+    costs = expected_costs(out)
+    said = (*notes(out, sides, stress), *doubts(out, tables, costs, outcome.records, asked_gap))
+    return Extracted(tables, costs, former, indicators, said)
 
 
 def _summary(before: Outturn, gap: float | None) -> dict[str, Any]:
