@@ -18,7 +18,8 @@ from orepact.solution.extraction.notes import notes
 from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.plants import facilities, output, owners
 from orepact.solution.extraction.scenarios import scenarios
-from orepact.solution.extraction.security import reliance, targets
+from orepact.solution.extraction.security import outages, reliance, targets
+from orepact.solution.extraction.supply import additional, countries, origins, prices, products, recipes, supply
 from orepact.solution.indicators import derived_indicators
 from orepact.solution.tables import as_table
 from orepact.solver.batch import Plan
@@ -79,6 +80,14 @@ def extract(
         "cost_terms": cost_rows(out, before),
         "payments": payment_rows(out, accounts),
         "scenarios": scenarios(out, before, accounts),
+        "prices": prices(out),
+        "additional": additional(out, before),
+        "supply": supply(out, sides),
+        "outages": outages(out, before),
+        "recipes": recipes(out),
+        "origins": origins(out),
+        "products": products(out),
+        "countries": countries(out),
         "paths": paths(outcome.records, unit),
     }
     tables = {name: as_table(name, content) for name, content in rows.items()}

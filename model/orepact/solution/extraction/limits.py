@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from orepact.formulation.treasury import INSTRUMENTS
-from orepact.instance.schema import ZONE
+from orepact.instance.schema import ALL, ZONE
 from orepact.market.horizon import Array
 from orepact.market.shocks import given
 from orepact.solution.extraction.accounts import Account
@@ -33,6 +33,9 @@ def limits(out: Outturn, accounts: dict[Account, Array], sides: list[Owner]) -> 
         yield from _owners(out, sides)
     yield from _goods(out)
     yield from _stocks(out)
+    if not out.planner:
+        yield from _ladder_ends(out)
+        yield from _menu_ends(out)
 
 
 def _row(kind: str, name: str, first_year: int | None, scenario: str, limit: float, used: float, unit: str, binding: bool = True) -> Row:
@@ -110,6 +113,34 @@ def _stocks(out: Outturn) -> Iterator[Row]:
         for t in np.flatnonzero((out.bought[s] > 0) & (out.bought[s] >= site.max_purchase * FULL)):
             most, bought = site.max_purchase * world.mass_unit, float(out.bought[s, t]) * world.mass_unit
             yield _row("stock", f"{name}, purchases", int(world.horizon.start[t]), "", most, bought, "t/a")
+
+
+def _ladder_ends(out: Outturn) -> Iterator[Row]:
+    """Rungs in force that are the highest of their kind on offer: a higher one might have been chosen."""
+    world = out.world
+    for k, (ladder, path) in enumerate(zip(out.case.market.ladders, out.plan.path.rungs, strict=True)):
+        for t, rung in enumerate(path):
+            column, unit = ("price", "USD/t") if ladder.kinds[rung] in ("reference", "minimum") else ("rate", "1")
+            rivals = [row for l, row in enumerate(ladder.rows) if row is not None and ladder.kinds[l] == ladder.kinds[rung] and ladder.offered[l, t]]
+            own = ladder.rows[rung]
+            if own is not None and float(own[column]) >= max(float(row[column]) for row in rivals):
+                name = f"{world.products[k]} {ladder.rungs[rung]}"
+                yield _row("ladder", name, int(world.horizon.start[t]), "", float(own[column]), float(own[column]), unit)
+
+
+def _menu_ends(out: Outturn) -> Iterator[Row]:
+    """Contracts in force with the highest strike, or the highest premium, that the menu offers to such a plant."""
+    world, menu, seen = out.world, out.case.market.contracts, set()
+    for signed in out.signed:
+        plant, own = world.plants[signed.facility], menu[signed.deal.contract] if signed.deal.contract >= 0 else None
+        if own is None or signed.volume <= 0 or (signed.facility, own["contract"]) in seen:
+            continue
+        seen.add((signed.facility, own["contract"]))
+        column = "strike" if given(own["strike"]) else "premium"
+        product = world.products[plant.main]
+        rivals = [float(r[column]) for r in menu if r["instrument"] == own["instrument"] and {ALL, product} & set(r["products"]) and given(r[column])]
+        if float(own[column]) >= max(rivals):
+            yield _row("menu", f"{plant.code} {own['contract']}", None, "", float(own[column]), float(own[column]), "USD/t")
 
 
 def _full(out: Outturn, kind: str, name: str, used: Array, limit: Array, unit: str = "t/a") -> Iterator[Row]:

@@ -85,6 +85,34 @@ def _reached(out: Outturn, target: Row, nodes: list[int], t: int, w: int) -> Ite
             yield "", 365.0 * float(out.level[sites, t, w].sum())
 
 
+def outages(out: Outturn, before: Outturn | None) -> Iterator[Row]:
+    """What could still be covered, product by product, if any one country or named group were lost; reference scenario."""
+    world, w = out.world, out.world.reference
+    groups = sorted({r["group"] for r in world.tables["groups"]})
+    for k, product in enumerate(world.products):
+        target = {"products": (product,), "outage_years": None, "outage": (ALL,)}
+        lost = losses(out.case, target) | losses(out.case, {**target, "outage": groups})
+        for t, year in enumerate(world.horizon.start.tolist()):
+            shares = [_left(each, target, lost, k, t, w) for each in (out, before) if each is not None]
+            for name in lost if shares[0] else ():
+                yield {
+                    "product": product,
+                    "lost": name,
+                    "first_year": year,
+                    "left_share": shares[0][name],
+                    "before_left_share": shares[1].get(name) if len(shares) > 1 else None,
+                }
+
+
+def _left(out: Outturn, target: Row, lost: dict[str, set[str]], k: int, t: int, w: int) -> dict[str, float]:
+    """Supply left over use, by what is lost; nothing where there is no use, or no solution."""
+    model, case = out.plan.built.model, out.case
+    if w not in case.scenarios:
+        return {}
+    used = use(model, case, k, list(range(len(case.world.nodes))), t, w).value()
+    return {name: remaining(model, case, target, codes, k, t, w).value() / used for name, codes in lost.items()} if used > 0 else {}
+
+
 def reliance(out: Outturn, before: Outturn | None) -> dict[str, Any]:
     """Reliance of the zone, and of each member on routed products, on every source that counts; as columns."""
     world, shown = out.world, list(out.scenarios)
