@@ -113,3 +113,23 @@ def figure_text(value: float, unit: str) -> str:
     if unit == "t" and abs(value) >= 1e5:
         return f"{number(value / 1e3)} kt"
     return f"{number(value)} {unit}".strip()
+
+
+def pivot(name: str, table: pd.DataFrame, schema: Table, names: Names, rows: Sequence[str], across: str, value: str, columns: Sequence[str]) -> Grid:
+    """A long table with one column per value of `across`; `columns` says which and in which order, a blank where there is no cell."""
+    about = {each.name: each for each in schema.columns}
+    unit, size = _scale(about[value], table[value])
+    found: dict[tuple[Any, ...], dict[str, tuple[Any, dict[str, Any]]]] = {}
+    for record in table.to_dict("records"):
+        found.setdefault(tuple(record[row] for row in rows), {})[str(record[across])] = (record[value], {str(k): v for k, v in record.items()})
+    lines = []
+    for key, cells in found.items():
+        lead = tuple(cell(about[row], code, 1.0, names, {}) for row, code in zip(rows, key, strict=True))
+        lines.append((*lead, *(cell(about[value], *_one(cells, c, size, names)) for c in columns)))
+    heads = (*((heading(row), "") for row in rows), *((plain(c), unit) for c in columns))
+    return Grid(name, (*rows, *columns), heads, (*(False for _ in rows), *(True for _ in columns)), tuple(lines))
+
+
+def _one(cells: dict[str, tuple[Any, dict[str, Any]]], column: str, size: float, names: Names) -> tuple[Any, float, Names, dict[str, Any]]:
+    value, row = cells.get(column, (None, {}))
+    return value, size, names, row

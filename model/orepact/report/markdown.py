@@ -77,5 +77,5 @@ def escaped(text: str) -> str:
     """Text in one line that Markdown shows as it is. A colon after a scheme's name is set apart, so that nothing becomes a link."""
     line = _SPECIAL.sub(r"\\\1", plain(text))
     line = re.sub(r"(?i)\b(https?|ftp|mailto|javascript|data|file):", r"\1&#58;", line)
-    line = re.sub(r"(?i)\bwww\.", "www&#46;", line)
+    line = re.sub(r"(?i)\bwww\.", "www&#46;", line).replace("@", "&#64;")
     return re.sub(r"^(\d+)([.)] )", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", line))

@@ -12,7 +12,12 @@ from uuid import uuid4
 
 import pandas as pd
 
+from orepact.analysis.comparison import FEWEST, MOST
+from orepact.analysis.input_differences import Compared
 from orepact.errors import OptionError
+from orepact.instance.instance import Instance
+from orepact.instance.reader import read
+from orepact.report.comparison_content import comparison_document
 from orepact.report.document import Document
 from orepact.report.excel import workbook
 from orepact.report.html import html_page
@@ -22,6 +27,8 @@ from orepact.solution.solution import Solution
 from orepact.solution.store import MANIFEST, RunError
 
 FORMATS = ("html", "xlsx", "md")
+INSTANCE = "instance"
+"""Where a run folder holds the instance as it was read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +110,42 @@ def read_sensitivity(path: Path) -> pd.DataFrame:
         return pd.DataFrame([{str(key): value for key, value in row.items()} for row in rows])
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OptionError(f"{path}: not what “orepact sensitivity INSTANCE --json” prints ({error})") from error
+
+
+def comparison_of(runs: Sequence[Solution | str | Path] | Mapping[str, Solution | str | Path], baseline: Solution | str | Path | None = None) -> Report:
+    """The comparison of runs, by the names given or by those of their folders; the baseline comes first."""
+    named = list(runs.items()) if isinstance(runs, Mapping) else [(_name(run), run) for run in runs]
+    if baseline is not None:
+        place = next((n for n, (_, run) in enumerate(named) if _same(run, baseline)), None)
+        named = [named.pop(place), *named] if place is not None else [(_name(baseline), baseline), *named]
+    names = _distinct([name for name, _ in named])
+    if not FEWEST <= len(named) <= MOST:
+        raise OptionError(f"a comparison takes {FEWEST} to {MOST} runs, not {len(named)}")
+    solutions = [run if isinstance(run, Solution) else Solution.load(run) for _, run in named]
+    known: dict[str, Instance] = {}
+    compared = []
+    for name, solution, (_, run) in zip(names, solutions, named, strict=True):
+        if solution.digest not in known and not isinstance(run, Solution) and (Path(run) / INSTANCE).is_dir():
+            known[solution.digest] = read(Path(run) / INSTANCE)
+        compared.append(Compared(name, solution, known.get(solution.digest)))
+    return Report(comparison_document(compared), "comparison")
+
+
+def _name(run: Solution | str | Path) -> str:
+    return run.name if isinstance(run, Solution) else Path(run).resolve().name
+
+
+def _same(run: Solution | str | Path, other: Solution | str | Path) -> bool:
+    if isinstance(run, Solution) or isinstance(other, Solution):
+        return run is other
+    return Path(run).resolve() == Path(other).resolve()
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names made different by a number where they repeat."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out
