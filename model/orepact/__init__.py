@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from orepact.options import SolveOptions as SolveOptions
     from orepact.report.on_screen import print_certificate as print_certificate
     from orepact.report.on_screen import print_diagnosis as print_diagnosis
+    from orepact.report.called import compare as compare
+    from orepact.report.called import report as report
+    from orepact.report.on_screen import print_comparison as print_comparison
     from orepact.report.on_screen import print_plan_card as print_plan_card
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
     from orepact.report.on_screen import print_sweep as print_sweep
@@ -97,6 +100,9 @@ _WHERE = {
     "SolveOptions": "orepact.options:SolveOptions",
     "print_certificate": "orepact.report.on_screen:print_certificate",
     "print_diagnosis": "orepact.report.on_screen:print_diagnosis",
+    "compare": "orepact.report.called:compare",
+    "report": "orepact.report",
+    "print_comparison": "orepact.report.on_screen:print_comparison",
     "print_plan_card": "orepact.report.on_screen:print_plan_card",
     "print_sensitivity": "orepact.report.on_screen:print_sensitivity",
     "plan_card": "orepact.report.plan_card:plan_card",

@@ -24,6 +24,7 @@ from orepact.texts import printable, printable_json
 
 if TYPE_CHECKING:
     from orepact import Instance, Solution, SolveOptions
+    from orepact.report.written import Report
 
 STATUSES = {2: "bad input", 3: "stopped", 4: "infeasible", 5: "no plan"}
 """Status by the exit code of an error; an internal fault for any other."""
@@ -274,6 +275,53 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", s
     if not as_json:
         orepact.print_plan_card(solution)
     return Answer(0, _content(solution, run))
+
+
+ReportOut = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="folder to write to", show_default=False)]
+Formats = Annotated[
+    list[str] | None, typer.Option("--format", metavar="html|xlsx|md", help="write this format; may be repeated [default: all three]", show_default=False)
+]
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", show_default=False)],
+    out: ReportOut = None,
+    formats: Formats = None,
+    year: Annotated[
+        int | None, typer.Option("--year", help="period that charts of one period show, by its first year [default: the last]", show_default=False)
+    ] = None,
+    sensitivity: Annotated[
+        Path | None, typer.Option("--sensitivity", metavar="FILE", help="what `orepact sensitivity --json` printed, to be shown too", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Write a report on a stored run: one HTML file, an Excel workbook, a Markdown page, beside the run folder or in --out."""
+    return _written(orepact.report(run, year=year, sensitivity=sensitivity), out or run.parent, formats, as_json)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="two to fifty run folders", show_default=False)],
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="RUN", help="run to measure the others against [default: the first]", show_default=False)
+    ] = None,
+    out: ReportOut = None,
+    formats: Formats = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Put stored runs side by side: what differs in the input and in the plan; written like a report, here or in --out."""
+    comparison = orepact.compare(runs, baseline=baseline)
+    if not as_json:
+        orepact.print_comparison(comparison.tables)
+    return _written(comparison, out or Path(), formats, as_json)
+
+
+def _written(made: Report, out: Path, formats: list[str] | None, as_json: bool) -> Answer:
+    files = [str(path) for path in (made.save(out, formats) if formats else made.save(out))]
+    if not as_json:
+        print("\n".join(files))
+    return Answer(0, {"status": "written", "files": files})
 
 
 @app.command()

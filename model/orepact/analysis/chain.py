@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-import pandas as pd
-
-from orepact.analysis.derived import Row, records
+from orepact.analysis.derived import Frame, Row, records
 from orepact.analysis.view import View
 
 USE, EXPORT, STOCK = "use in the zone", "sold outside", "public stock"
@@ -37,7 +35,7 @@ class Chain:
         flows = view.table("flows")
         now = (flows["scenario"] == view.reference) & (flows["first_year"] == view.year)
         imports = flows[now & (flows["kind"] == "import")]
-        self.imports = {(str(p), str(o)): float(t) for (p, o), t in imports.groupby(["product", "origin"])["amount_t_a"].sum().items()}  # type: ignore[misc]
+        self.imports = {(str(p), str(o)): float(t) for (p, o), t in imports.groupby(["product", "origin"])["amount_t_a"].sum().items()}
         balance = view.table("balance")
         balance = balance[(balance["scenario"] == view.reference) & (balance["first_year"] == view.year)]
         self.balance = balance.groupby("product")[["demand", "shortage", "exports", "glut", "overflow", "purchases", "release"]].sum()
@@ -211,7 +209,7 @@ def _links(chain: Chain, worth: dict[str, float]) -> Iterator[Row]:
                 yield from link(product, end, mix, float(tonnes), each)
 
 
-def merged(links: pd.DataFrame) -> pd.DataFrame:
+def merged(links: Frame) -> Frame:
     """Links between the same ends and of the same origin as one."""
     key = ["mineral", "last_product", "from", "to", "origin"]
     if links.empty:

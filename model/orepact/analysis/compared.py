@@ -74,7 +74,7 @@ _TABLES = (
         "Everything that some plan does: robust if every plan does it, contested otherwise.",
         ("kind", "subject", "what"),
         (
-            column("kind", "choice", "project, price measure, offtake, support, grant or stock"),
+            column("kind", "choice", "project, price measure, offtake, support, grant or stockpile"),
             column("subject", "text", "plant or product"),
             column("what", "text", "what is done"),
             column("verdict", "choice", "robust or contested"),

@@ -104,7 +104,7 @@ def choices(plans: dict[str, View]) -> Iterator[Row]:
     for name, view in plans.items():
         for choice in dict.fromkeys(_choices_of(view)):
             made.setdefault(choice, []).append(name)
-    order = ("project", "price measure", "offtake", "support", "grant", "stock")
+    order = ("project", "price measure", "offtake", "support", "grant", "stockpile")
     for (kind, subject, what), names in sorted(made.items(), key=lambda item: (-len(item[1]), order.index(item[0][0]), item[0])):
         verdict = "robust" if len(names) == len(plans) else "contested"
         yield {"kind": kind, "subject": subject, "what": what, "verdict": verdict, "count": len(names), "plans": len(plans), "runs": ", ".join(names)}
@@ -127,7 +127,7 @@ def _choices_of(view: View) -> Iterator[Choice]:
     stock = view.table("stock")
     bought = stock[stock["purchase_t_a"] > 1e-6]
     for product, country in zip(bought["product"], bought["country"], strict=True):
-        yield "stock", view.product_name(product), f"bought for {view.country_names.get(country, country)}"
+        yield "stockpile", view.product_name(product), f"bought for {view.country_names.get(country, country)}"
 
 
 def _projects(plans: dict[str, View]) -> Iterator[Row]:
@@ -141,7 +141,7 @@ def _projects(plans: dict[str, View]) -> Iterator[Row]:
         for name, view in plans.items():
             if code in view.plants:
                 row = view.plants[code]
-                year = None if pd.isna(row["start_year"]) else row["start_year"]  # type: ignore[call-overload]
+                year = None if pd.isna(row["start_year"]) else row["start_year"]
                 yield {"facility": code, "name": view.plant(code)["name"], "run": name, "start_year": year, "supported": bool(row["supported"])}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from orepact.analysis.derived import Row, records
 from orepact.analysis.view import View
 from orepact.solution.indicators import missed_before, tolerance
@@ -134,9 +132,3 @@ def trade_map(view: View) -> Iterator[Row]:
             "amount_t_a": float(own["amount_t_a"].sum()),
             "usd_a": float((own["amount_t_a"] * own["price_usd_t"]).sum()),
         }
-
-
-def worst_reliance(view: View) -> pd.Series[float]:
-    """Highest look-through share of any source by product, as `reliance_summary` counts it."""
-    rows = pd.DataFrame(list(reliance_summary(view)), columns=["product", "true_after"])
-    return rows.groupby("product", sort=False)["true_after"].max()

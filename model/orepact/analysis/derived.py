@@ -14,6 +14,8 @@ import pandas as pd
 from orepact.instance.columns import Column, Kind, Table
 
 Row = dict[str, Any]
+Frame = Any
+"""A pandas DataFrame. Its type stubs can't say what a cell holds, so tables that are read cell by cell go without."""
 
 
 def column(name: str, kind: Kind, description: str, unit: str | None = None) -> Column:

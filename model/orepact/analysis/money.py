@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from orepact.analysis.derived import Row, records
+from orepact.analysis.derived import Frame, Row, records
 from orepact.analysis.view import View, single
 from orepact.solution.indicators import REVENUE
 from orepact.solution.schema import EXPECTED
@@ -68,7 +68,7 @@ def _supported_tonnes(view: View, facility: str, instrument: str, member: str) -
     contracts = view.table("contracts")
     own = contracts[(contracts["facility"] == facility) & (contracts["instrument"] == instrument) & (contracts["payer"] == member)]
     opening = view.plants.get(facility, {}).get("first_output_year")
-    begin = view.years[0] if pd.isna(opening) else max(float(str(opening)), view.years[0])  # type: ignore[call-overload]
+    begin = view.years[0] if pd.isna(opening) else max(float(opening), view.years[0])
     total = 0.0
     for share, window in zip(own["share_of_capacity"], own["window"], strict=True):
         end = float("inf") if pd.isna(window) else begin + float(window)
@@ -78,7 +78,7 @@ def _supported_tonnes(view: View, facility: str, instrument: str, member: str) -
     return total
 
 
-def _above_world(view: View, payments: pd.DataFrame) -> dict[str, float]:
+def _above_world(view: View, payments: Frame) -> dict[str, float]:
     """USD per tonne made that users (through the zone's price) and treasuries pay above the world price, expected."""
     supported = set(payments["facility"])
     output = view.table("output")
@@ -102,10 +102,10 @@ def member_payments(view: View) -> Iterator[Row]:
     rows = []
     for (member, instrument), own in payments.groupby(["member", "instrument"], sort=False):
         yearly = own.groupby(["scenario", "first_year"])["usd_a"].sum()
-        expected = sum(usd * view.lengths.get(year, 0) for (scenario, year), usd in yearly.items() if scenario == EXPECTED)  # type: ignore[misc]
+        expected = sum(usd * view.lengths.get(year, 0) for (scenario, year), usd in yearly.items() if scenario == EXPECTED)
         cases = yearly[yearly.index.get_level_values("scenario") != EXPECTED]
         spent = instrument not in REVENUE and len(cases)
-        scenario, year = cases.idxmax() if spent else ("", None)  # type: ignore[misc]
+        scenario, year = cases.idxmax() if spent else ("", None)
         rows.append(
             {
                 "member": member,
@@ -173,7 +173,7 @@ def _spells(view: View) -> Iterator[dict[str, Any]]:
                 spell.append(row)
 
 
-def _by_scenario(view: View, table: pd.DataFrame, product: str, years: list[int]) -> dict[str, float]:
+def _by_scenario(view: View, table: Frame, product: str, years: list[int]) -> dict[str, float]:
     """Mean USD/a over the years given, by scenario; scenarios without a row bring nothing."""
     own = table[(table["product"] == product) & table["first_year"].isin(years)]
     total = (own["usd_a"] * view.years_of(own)).groupby(own["scenario"]).sum()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
-from orepact.analysis.derived import Row, records
+from orepact.analysis.derived import Frame, Row, records
 from orepact.analysis.view import View, single
 from orepact.solution.schema import EXPECTED
 
@@ -14,9 +12,19 @@ from orepact.solution.schema import EXPECTED
 def fan(view: View) -> Iterator[Row]:
     """Prices, net public spending and shortage, by scenario and period."""
     rows = records(view.table("scenarios"))
-    about = {row["scenario"]: {name: row[name] for name in ("scenario", "probability", "stress_test")} | {"name": view.scenario_names[row["scenario"]]} for row in rows}
+    about = {
+        row["scenario"]: {name: row[name] for name in ("scenario", "probability", "stress_test")} | {"name": view.scenario_names[row["scenario"]]}
+        for row in rows
+    }
     for row in records(view.table("prices")):
-        yield {"measure": "price", "product": row["product"], **about[row["scenario"]], "first_year": row["first_year"], "value": row["zone_price"], "world": row["world_price"]}
+        yield {
+            "measure": "price",
+            "product": row["product"],
+            **about[row["scenario"]],
+            "first_year": row["first_year"],
+            "value": row["zone_price"],
+            "world": row["world_price"],
+        }
     spent = single(view.table("payments")).groupby(["scenario", "first_year"])["usd_a"].sum()
     balance = view.table("balance")
     short = balance.groupby(["product", "scenario", "first_year"])["shortage"].sum()
@@ -33,7 +41,18 @@ def endings(view: View) -> Iterator[Row]:
     """Every scenario, the dearest first, stress tests after those that may happen."""
     rows = sorted(records(view.table("scenarios")), key=lambda row: (row["stress_test"], -row["cost_usd"]))
     for row in rows:
-        same = ("scenario", "probability", "stress_test", "normal", "before_cost_usd", "cost_usd", "before_shortage_t", "shortage_t", "outlay_usd", "idle_plants")
+        same = (
+            "scenario",
+            "probability",
+            "stress_test",
+            "normal",
+            "before_cost_usd",
+            "cost_usd",
+            "before_shortage_t",
+            "shortage_t",
+            "outlay_usd",
+            "idle_plants",
+        )
         before = row["before_cost_usd"]
         yield {
             **{name: row[name] for name in same},
@@ -89,5 +108,5 @@ def hangs_on(view: View) -> Iterator[Row]:
         yield {"kind": kind, "name": name, "years": _years(own), "limit": top["limit"], "used": top["used"], "unit": top["unit"]}
 
 
-def _years(rows: pd.DataFrame) -> str:
+def _years(rows: Frame) -> str:
     return ", ".join(str(int(year)) for year in sorted(set(rows["first_year"].dropna())))

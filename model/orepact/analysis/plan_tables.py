@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
 from orepact.analysis import chain, dependence, money, outlook
-from orepact.analysis.derived import DERIVED, Row, frame
+from orepact.analysis.derived import DERIVED, Frame, Row, frame
 from orepact.analysis.view import View
 from orepact.solution.indicators import INDICATORS, REVENUE
 from orepact.solution.schema import OUTPUT
@@ -48,7 +48,7 @@ def plan_tables(solution: Solution, year: int | None = None) -> dict[str, pd.Dat
     return {name: derived[name] for name in DERIVED} | {name: solution.table(name) for name in OUTPUT}
 
 
-def key_figures(view: View, tables: dict[str, pd.DataFrame]) -> Iterator[Row]:
+def key_figures(view: View, tables: Mapping[str, Frame]) -> Iterator[Row]:
     """What the first screen says, each with the cell it comes from."""
     result, solution = view.solution.result, view.solution
 
@@ -59,7 +59,8 @@ def key_figures(view: View, tables: dict[str, pd.DataFrame]) -> Iterator[Row]:
     before = solution.baseline.get("objective")
     yield from row("cost", "cost of the plan, expected and discounted", result.objective, "USD", "solution.json: objective")
     yield from row("cost_before", "cost without policy", before, "USD", "solution.json: baseline.objective")
-    for name, value in solution.indicators.items():
+    for name in INDICATORS:
+        value = solution.indicators.get(name)
         label = INDICATORS[name].description.split(": ", 1)[-1]
         label = {"user_bill_before_usd": "users' bill without policy", "shortage_before_t": "shortage without policy"}.get(name, label)
         yield from row(name, label.replace("the same", "targets met"), value, INDICATORS[name].unit, f"solution.json: indicators.{name}")
@@ -70,7 +71,9 @@ def key_figures(view: View, tables: dict[str, pd.DataFrame]) -> Iterator[Row]:
         more = found["user_bill_usd"] - found["user_bill_before_usd"]
         yield from row("user_bill_change_usd", "what users pay more", more, "USD", "user_bill_usd - user_bill_before_usd")
     if "shortage_before_t" in found:
-        yield from row("shortage_avoided_t", "expected shortage avoided", found["shortage_before_t"] - found["shortage_t"], "t", "shortage_before_t - shortage_t")
+        yield from row(
+            "shortage_avoided_t", "expected shortage avoided", found["shortage_before_t"] - found["shortage_t"], "t", "shortage_before_t - shortage_t"
+        )
     yield from row("bound", "no plan on the paths examined costs less", result.bound, "USD", "solution.json: bound")
     yield from row("gap", "gap to that bound", result.gap, "1", "solution.json: gap")
     yield from row("gap_asked", "gap asked for", solution.options.gap, "1", "solution.json: options.gap")
@@ -80,7 +83,7 @@ def key_figures(view: View, tables: dict[str, pd.DataFrame]) -> Iterator[Row]:
         yield from _counts(view, tables, row)
 
 
-def _counts(view: View, tables: dict[str, pd.DataFrame], row) -> Iterator[Row]:  # type: ignore[no-untyped-def]
+def _counts(view: View, tables: Mapping[str, Frame], row: Callable[..., Iterator[Row]]) -> Iterator[Row]:
     projects, facilities = tables["projects"], view.table("facilities")
     built = projects["start_year"].notna()
     yield from row("candidates", "candidate plants", len(projects), "", "projects: rows")
@@ -96,5 +99,17 @@ def _counts(view: View, tables: dict[str, pd.DataFrame], row) -> Iterator[Row]: 
     yield from row("stocks", "products held in stock", int((tables["stock_costs"]["highest_t"] > 0).sum()), "", "stock_costs: rows")
     payments = tables["member_payments"]
     revenue = payments["instrument"].isin(REVENUE)
-    yield from row("gross_usd_a", "public spending, mean per year, undiscounted", float(payments.loc[~revenue, "expected_usd_a"].sum()), "USD/a", "member_payments: expected_usd_a")
-    yield from row("revenue_usd_a", "public revenue, mean per year, undiscounted", 0.0 - float(payments.loc[revenue, "expected_usd_a"].sum()), "USD/a", "member_payments: expected_usd_a")
+    yield from row(
+        "gross_usd_a",
+        "public spending, mean per year, undiscounted",
+        float(payments.loc[~revenue, "expected_usd_a"].sum()),
+        "USD/a",
+        "member_payments: expected_usd_a",
+    )
+    yield from row(
+        "revenue_usd_a",
+        "public revenue, mean per year, undiscounted",
+        0.0 - float(payments.loc[revenue, "expected_usd_a"].sum()),
+        "USD/a",
+        "member_payments: expected_usd_a",
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
-import pandas as pd
-
+from orepact.analysis.derived import Frame
 from orepact.errors import OptionError
 from orepact.solution.indicators import period_years
 from orepact.solution.schema import EXPECTED
@@ -27,7 +27,7 @@ class View:
         self.year = year if year is not None else self.years[-1]
         self.horizon = sum(self.lengths.values())
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str) -> Frame:
         """A table of the solution; a copy."""
         return self.solution.table(name)
 
@@ -36,7 +36,7 @@ class View:
         return first_year + self.lengths.get(first_year, 1) - 1
 
     @cached_property
-    def plants(self) -> dict[str, dict[str, object]]:
+    def plants(self) -> dict[str, dict[str, Any]]:
         """Rows of the facilities table by plant."""
         return {str(row["facility"]): {str(k): v for k, v in row.items()} for row in self.table("facilities").to_dict("records")}
 
@@ -95,21 +95,21 @@ class View:
         """Name of a product."""
         return self.product_names.get(code, code)
 
-    def plant(self, code: str) -> dict[str, object]:
+    def plant(self, code: str) -> dict[str, Any]:
         """facility, name, country and product of a plant, as cells of a derived table."""
         row = self.plants.get(code, {})
         return {"facility": code, "name": row.get("name") or code, "country": row.get("country", ""), "product": row.get("product", "")}
 
-    def expected(self, table: pd.DataFrame, column: str) -> float:
+    def expected(self, table: Frame, column: str) -> float:
         """Probability-weighted sum of a column over rows that name their scenario."""
         weights = table["scenario"].map(self.probability).fillna(0.0).astype(float)
         return float((weights * table[column]).sum())
 
-    def years_of(self, table: pd.DataFrame) -> pd.Series[float]:
+    def years_of(self, table: Frame) -> Frame:
         """Length of each row's period in years."""
         return table["first_year"].map(self.lengths).fillna(0).astype(float)
 
 
-def single(payments: pd.DataFrame) -> pd.DataFrame:
+def single(payments: Frame) -> Frame:
     """Rows of single scenarios, without the mean."""
     return payments[payments["scenario"] != EXPECTED]

@@ -44,7 +44,9 @@ def _scale(column: Column, values: pd.Series[Any]) -> tuple[str, float]:
     elif unit in ("t", "t/a"):
         family = MASS
     if family is None:
-        return {"1": "%", "year": "", "d": "days", "1 or d": "% or days", "USD/t or 1": "USD/t or %", "see unit": "", "see measure": "", "1/a": "%"}.get(unit, unit), 1.0
+        return {"1": "%", "year": "", "d": "days", "1 or d": "% or days", "USD/t or 1": "USD/t or %", "see unit": "", "see measure": "", "1/a": "%"}.get(
+            unit, unit
+        ), 1.0
     largest = float(values.abs().max()) if values.notna().any() else 0.0
     name, size = _suited(largest, family)
     return name + unit[len(family.small) :], size

@@ -12,6 +12,7 @@ from orepact.analysis.derived import DERIVED, Row, frame, records
 from orepact.analysis.input_differences import Compared
 from orepact.report.cells import Grid, grid, pivot
 from orepact.report.charts import comparison as charts
+from orepact.report.charts.style import Chart
 from orepact.report.document import Board, Document, Figure, KeyFigures, Section, Shown, Text
 from orepact.report.figures import change, listing, share
 from orepact.report.labels import Names
@@ -139,13 +140,15 @@ def _side_by_side(page: Pages) -> Section:
     items = [Shown("Runs", page.grid("runs", columns), "Welfare, public spending and users' bill count the same money from three sides: never add them.")]
     lead: list[Text] = [(f"{row['run']} has no plan: {row['reason']}.",) for row in records(page.tables["runs"]) if row["cost_usd"] is None]
     lead += [(f"{row['run']}: {row['reason']}.",) for row in records(page.tables["runs"]) if row["cost_usd"] is not None and row["reason"]]
-    return Section("runs", "Runs side by side", lead, [*items, *charts.scatters(page.tables, page.names)])
+    return Section("runs", "Runs side by side", lead, [*items, *charts.scatters(page.tables)])
 
 
 def _inputs(page: Pages) -> Section:
     note = "Compared with the baseline run. Sources, qualities and notes are left out."
     items = [Shown("Parts of the input that differ", page.grid("input_tables"), note if len(page.tables["input_tables"]) else "None.")]
-    items.append(Shown("Values that differ", page.grid("input_cells"), "(row): the whole row is there, or is not." if len(page.tables["input_cells"]) else "None known."))
+    items.append(
+        Shown("Values that differ", page.grid("input_cells"), "(row): the whole row is there, or is not." if len(page.tables["input_cells"]) else "None known.")
+    )
     lead: list[Text] = []
     lacking = [run.name for run in page.runs if run.instance is None]
     if lacking:
@@ -154,19 +157,25 @@ def _inputs(page: Pages) -> Section:
 
 
 def _plans(page: Pages) -> Section:
-    items = [*charts.agreement(page.tables, page.names), *charts.projects(page.tables, page.names)]
+    items: list[Shown | Chart] = [*charts.agreement(page.tables), *charts.projects(page.tables)]
     table = Shown("Choices, robust ones first", page.grid("choices", ["kind", "subject", "what", "verdict", "count", "plans", "runs"]))
     return Section("plans", "What differs in the plan", [], [*items, table])
 
 
 def _cost(page: Pages) -> Section:
-    items = [*charts.waterfalls(page.tables, page.names, page.baseline), Shown("Cost by term", page.wide("cost_terms", ["term"], "usd"), "Expected and discounted.")]
+    items: list[Shown | Chart] = [
+        *charts.waterfalls(page.tables, page.baseline),
+        Shown("Cost by term", page.wide("cost_terms", ["term"], "usd"), "Expected and discounted."),
+    ]
     lead: list[Text] = [] if page.baseline in page.planned else [("The baseline run has no plan, so there is no difference to show.",)]
     return Section("cost", "Cost by term", lead, items)
 
 
 def _security(page: Pages) -> Section:
-    items = [*charts.targets(page.tables, page.names), Shown("What each plan reaches where it is tightest", page.wide("targets", ["target", "kind"], "after"))]
+    items: list[Shown | Chart] = [
+        *charts.targets(page.tables),
+        Shown("What each plan reaches where it is tightest", page.wide("targets", ["target", "kind"], "after")),
+    ]
     return Section("security", "Targets, caps and dependence", [], [*items, *charts.reliance(page.tables, page.names)])
 
 
@@ -181,5 +190,11 @@ def _not_shared(page: Pages) -> Section:
     lead: list[Text] = []
     if len(instances) > 1:
         lead.append((f"The runs are of different instances: {listing(instances, 6)}. What all of them have is compared; what only some have is listed here.",))
-    items = [Shown("What not every plan has", page.grid("not_shared"), "" if len(missing) else "Nothing: the plans have the same products, targets, members, candidates and scenarios.")]
+    items = [
+        Shown(
+            "What not every plan has",
+            page.grid("not_shared"),
+            "" if len(missing) else "Nothing: the plans have the same products, targets, members, candidates and scenarios.",
+        )
+    ]
     return Section("shared", "What can't be compared", lead, items)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from orepact.analysis.derived import Frame
 from orepact.instance.columns import Table
 from orepact.report.cells import Grid, figure_text
 from orepact.report.charts.style import Chart
@@ -81,7 +82,7 @@ class Document:
 class KeyFigures:
     """Key figures by name, as figures that name their cell."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: Frame) -> None:
         self._rows = {str(code): n for n, code in enumerate(table["figure"])}
         self._table = table
 

@@ -24,7 +24,9 @@ LONGEST_CELL = 32_000
 def workbook(document: Document) -> bytes:
     """The whole workbook."""
     out = BytesIO()
-    with Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}) as book:
+    with Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}
+    ) as book:
         book.set_properties({"title": plain(document.title)[:200], "comments": "Made by Orepact"})
         formats = _formats(book)
         names = [name for name, table in document.tables.items() if len(table)]
@@ -88,10 +90,11 @@ def _sheet(sheet: Worksheet, table: pd.DataFrame, schema: Table | None, formats:
         sheet.write_string(top, n, name, formats["head"])
         sheet.write_string(top + 1, n, units.get(name, ""), formats["unit"])
         cells = table[table.columns[n]].head(MOST_ROWS).tolist()
-        shape = _number_format(units.get(name, ""), name, cells, formats)
+        of_rows = table["unit"].tolist() if name in ("value", "limit", "used") and "unit" in table.columns else None
         widest = len(name)
-        for row, value in enumerate(cells, start=top + 2):
-            widest = max(widest, _write(sheet, row, n, value, shape))
+        for row, value in enumerate(cells):
+            unit = units.get(name, "") if of_rows is None else str(of_rows[row])
+            widest = max(widest, _write(sheet, top + 2 + row, n, value, _number_format(unit, name, value, formats)))
         sheet.set_column(n, n, min(48, max(9, widest + 2)))
     last = top + 1 + min(len(table), MOST_ROWS)
     if len(table.columns):
@@ -99,13 +102,14 @@ def _sheet(sheet: Worksheet, table: pd.DataFrame, schema: Table | None, formats:
     sheet.freeze_panes(top + 2, 1)
 
 
-def _number_format(unit: str, name: str, cells: list[Any], formats: dict[str, Format]) -> Format:
+def _number_format(unit: str, name: str, value: Any, formats: dict[str, Format]) -> Format:
+    """How a number is shown; the cell holds all its digits."""
     if unit == "year" or name.endswith("year"):
         return formats["plain"]
     if unit == "1":
         return formats["share"]
-    largest = max((abs(value) for value in cells if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)), default=0.0)
-    return formats["whole"] if largest >= 1000 else formats["fine"]
+    whole = isinstance(value, int) or (isinstance(value, float) and (abs(value) >= 1000 or value == round(value, 0)))
+    return formats["whole"] if whole else formats["fine"]
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Any, shape: Format) -> int:

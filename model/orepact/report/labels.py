@@ -89,7 +89,10 @@ COLUMNS = {
     "sold_t_a": "sells",
     "before_cost_usd": "cost without policy",
     "cost_usd": "cost with the plan",
-    "extra_usd": "difference",
+    "extra_usd": "against no policy",
+    "against_usd": "against the baseline run",
+    "user_bill_change_usd": "users pay more",
+    "worst_reliance": "largest single source",
     "before_shortage_t": "shortage without policy",
     "shortage_t": "shortage with the plan",
     "outlay_usd": "public spending",
@@ -171,6 +174,10 @@ class Names:
         if known is None:
             return str(code)
         return "; ".join(known.get(part, part) for part in str(code).split(";"))
+
+    def brief(self, column: str, code: object) -> str:
+        """The same for running text: names that never end are cut."""
+        return short(self.say(column, code), 70)
 
 
 def _bare(named: dict[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -66,6 +66,34 @@ def print_sweep(table: pd.DataFrame, varied: Sequence[str]) -> None:
         why = "" if row["status"] == "solved" else row["proven"]
         out.add_row(*(Text("" if path not in row else str(row[path])) for path in varied), *(Text(text) for text in (row["status"], cost, gap, why)))
     screen().print(out)
+
+
+def print_comparison(tables: Mapping[str, pd.DataFrame], most: int = 12) -> None:
+    """Print a short table of a comparison: every run, then what differs in the input, then what plans agree on."""
+    out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("run", "status", "cost", "against no policy", "targets", "largest source", "plants built"):
+        out.add_column(Text(title), justify="left" if title in ("run", "status") else "right", overflow="fold")
+    for row in tables["runs"].to_dict("records"):
+        if pd.isna(row["cost_usd"]):
+            cells = [row["run"], row["reason"] or row["status"], "–", "–", "–", "–", "–"]
+        else:
+            extra = "–" if pd.isna(row["extra_usd"]) else change(row["extra_usd"])
+            source = "–" if pd.isna(row["worst_reliance"]) else share(row["worst_reliance"])
+            cells = [row["run"], row["status"], money(row["cost_usd"]), extra, f"{row['targets_met']}/{row['targets']}", source, row["built"]]
+        out.add_row(*(Text(plain(cell)) for cell in cells))
+    screen().print(out)
+    differing = tables["input_tables"]
+    for row in differing.head(most).to_dict("records"):
+        amounts = [
+            f"{row[name]} {word}"
+            for name, word in (("cells", "values"), ("rows_added", "rows more"), ("rows_removed", "rows fewer"))
+            if pd.notna(row[name]) and row[name]
+        ]
+        screen().print(Text(plain(f"{row['run']}: {row['table']} differs ({', '.join(amounts) or row['note']})")))
+    if len(differing) > most:
+        screen().print(Text(f"and {len(differing) - most} more differences in the input"))
+    verdicts = tables["choices"]["verdict"].value_counts()
+    screen().print(Text(f"{verdicts.get('robust', 0)} choices are in every plan, {verdicts.get('contested', 0)} are contested"))
 
 
 def _end(base: Any, objective: Any, status: str) -> str:

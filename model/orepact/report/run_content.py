@@ -17,6 +17,10 @@ from orepact.report.plan_proof import headline, proof_lines
 from orepact.report.run_page import SCHEMA, Page
 from orepact.solution.solution import Solution
 
+TINY = 1e-9
+"""A gap this small is none."""
+
+
 def run_document(solution: Solution, year: int | None = None, sensitivity: pd.DataFrame | None = None, files: Mapping[str, str] | None = None) -> Document:
     """The report on one run. `files` are the run's files with their digests, if it was stored."""
     tables = plan_tables(solution, year)
@@ -84,7 +88,7 @@ def _measure(page: Page, n: int, row: dict[str, Any]) -> list[str | Figure]:
     amount = share(level) if row["kind"] in ("tariff", "standard") else price(level)
     words = {"reference": "a price floor of ", "tariff": "a tariff of ", "standard": "a market standard worth ", "minimum": "a minimum import price of "}
     years = f"{row['from_year']}–{row['to_year']}" if row["from_year"] != row["to_year"] else str(row["from_year"])
-    name = short(page.names.say("product", row["product"]), 40)
+    name = short(page.names.brief("product", row["product"]), 40)
     return [words.get(row["kind"], "a measure of "), page.cell("price_measures", n, "level", amount), f" on {name} in {years}"]
 
 
@@ -110,7 +114,8 @@ def _sure(page: Page) -> Text:
     figure, result = page.figure, page.solution.result
     text: list[str | Figure] = []
     if "gap" in figure and "paths_examined" in figure:
-        text += ["No plan on the ", figure("paths_examined"), " price paths examined is more than ", figure("gap"), " cheaper"]
+        text += ["No plan on the ", figure("paths_examined"), " price paths examined is "]
+        text += ["more than ", figure("gap"), " cheaper"] if figure.value("gap") > TINY else ["cheaper"]
     else:
         text.append("How far it is from the best plan is not known")
     if result.limit:
@@ -140,7 +145,8 @@ def _boards(page: Page) -> Iterator[Board]:
     proof: list[tuple[Text, str]] = []
     if "gap" in figure:
         proof.append(((figure("gap"),), "at most from the best plan on the paths examined"))
-    proof.append(((_certificate(page.solution),), "certificate: the numbers worked out again, independently"))
+    word, line = _certificate(page.solution)
+    proof.append(((word,), line))
     if "assumed_share" in figure:
         proof.append(((figure("assumed_share"),), "of the input's figures are assumed"))
     yield Board("How sure", proof)
@@ -156,7 +162,10 @@ def _scoreboards(figure: KeyFigures, span: str) -> Iterator[Board]:
         lines.append((pair(figure, "cost_before", "cost"), "without policy → with the plan"))
     yield Board("Welfare", lines)
     if "public_outlay_usd" in figure:
-        money: list[tuple[Text, str]] = [((figure("public_outlay_usd"),), "spent by the members' treasuries"), ((figure("public_revenue_usd"),), "taken in from levies and stock")]
+        money: list[tuple[Text, str]] = [
+            ((figure("public_outlay_usd"),), "spent by the members' treasuries"),
+            ((figure("public_revenue_usd"),), "taken in from levies and stock"),
+        ]
         yield Board("Public budgets", money)
     if "user_bill_change_usd" in figure:
         bill: list[tuple[Text, str]] = [
@@ -166,12 +175,12 @@ def _scoreboards(figure: KeyFigures, span: str) -> Iterator[Board]:
         yield Board("Users' bill", bill)
 
 
-def _certificate(solution: Solution) -> str:
-    """What the independent check found; said plainly where there was none."""
+def _certificate(solution: Solution) -> tuple[str, str]:
+    """What the independent check found, in a word and in a line; said plainly where there was none."""
     certificate = getattr(solution, "certificate", None)
-    if not certificate:
-        return "none in this run"
-    return str(certificate.get("verdict") or certificate.get("status") or "present") if isinstance(certificate, Mapping) else str(certificate)
+    if certificate is None:
+        return "no certificate", "in this run: its numbers were not worked out again independently"
+    return ("holds" if certificate.holds else "FAILED"), f"certificate: {certificate.sentence()}"
 
 
 def _notices(page: Page) -> Iterator[Text]:

@@ -19,7 +19,9 @@ SCHEMA = {**DERIVED, **OUTPUT}
 class Page:
     """Tables, names and figures of one run at hand while its sections are written."""
 
-    def __init__(self, solution: Solution, tables: dict[str, pd.DataFrame], sensitivity: pd.DataFrame | None = None, files: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, solution: Solution, tables: dict[str, pd.DataFrame], sensitivity: pd.DataFrame | None = None, files: Mapping[str, str] | None = None
+    ) -> None:
         self.solution = solution
         self.tables = tables
         self.names = Names(tables)

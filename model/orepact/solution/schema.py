@@ -247,7 +247,11 @@ _TABLES = (
         "Every budget, contribution key and other limit besides targets that the plan comes near or uses up.",
         ("kind", "name", "first_year", "scenario"),
         (
-            _filled("kind", "choice", "budget, contribution, stock, supply, route, export, grant, rent or cover; ladder or menu: the highest step on offer was chosen"),
+            _filled(
+                "kind",
+                "choice",
+                "budget, contribution, stock, supply, route, export, grant, rent or cover; ladder or menu: the highest step on offer was chosen",
+            ),
             _filled("name", "text", "whose limit: member and instrument, product and country, route or plant"),
             _blank("first_year", "int", "first year of the period; blank: the whole horizon", "year"),
             _filled("scenario", "code", "scenario; expected; or blank: holds for the plan as a whole"),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import pandas as pd
-
 from orepact.analysis.chain import EXPORT, STOCK, USE
-from orepact.analysis.derived import records
+from orepact.analysis.derived import Frame, records
 from orepact.report.charts.style import DARK, GREY, PALETTE, WARN, Chart, Trace, safe
 from orepact.report.figures import mass, number, price
 from orepact.report.labels import Names
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Frame]
 MOST_ORIGINS = 7
 """Origins with a colour of their own; the rest are drawn together."""
 OTHERS = "other origins"
@@ -50,12 +48,12 @@ def sankey(tables: Tables, names: Names) -> Iterator[Chart]:
         total = float(top.sum())
         if total <= 0:
             continue
-        last = names.say("product", links["last_product"].iloc[0])
+        last = names.brief("product", links["last_product"].iloc[0])
         first = str(top.index[0])
         yield Chart(
             f"chain-{mineral}",
             f"From mine to {last}, by true origin, {year} ({mineral})",
-            f"Bands are as wide as the amount of {last} that they are enough for. Most comes from {names.say('origin', first)}: {mass(float(top.iloc[0]), '/a')} of {mass(total, '/a')} entering.",
+            f"Bands are as wide as the amount of {last} that they are enough for. Most comes from {names.brief('origin', first)}: {mass(float(top.iloc[0]), '/a')} of {mass(total, '/a')} entering.",
             "chain_links",
             [_flow(links, known, names)],
             {"margin": {"l": 10, "r": 10, "t": 10, "b": 14}, "showlegend": False},
@@ -64,7 +62,7 @@ def sankey(tables: Tables, names: Names) -> Iterator[Chart]:
         )
 
 
-def _flow(links: pd.DataFrame, colours: Mapping[str, str], names: Names) -> Trace:
+def _flow(links: Frame, colours: Mapping[str, str], names: Names) -> Trace:
     """Nodes and links; origins beyond the largest are one node, links thinner than a thousandth are left out."""
     nodes: dict[str, int] = {}
     ends = {USE, EXPORT, STOCK}
@@ -84,16 +82,23 @@ def _flow(links: pd.DataFrame, colours: Mapping[str, str], names: Names) -> Trac
         vias[key] = row["via"] or vias.get(key, "")
     floor = 0.001 * max(amount for amount, _ in groups.values())
     kept = {key: amounts for key, amounts in groups.items() if amounts[0] > floor}
-    labels = [OTHERS if code == OTHERS else code if code in ends else safe(names.say("from", code), 24) for code in nodes]
+    labels = [OTHERS if code == OTHERS else code if code in ends else safe(names.brief("from", code), 24) for code in nodes]
     said = []
     for (start, end, origin), (_, tonnes) in kept.items():
-        via = f", sold by {safe(names.say('source', vias[start, end, origin].replace(', ', ';')), 60)}" if vias[start, end, origin] else ""
-        said.append(f"{labels[start]} → {labels[end]}<br>true origin {safe(names.say('origin', origin))}{via}<br>{mass(tonnes, '/a')}")
+        via = f", sold by {safe(names.brief('source', vias[start, end, origin].replace(', ', ';')), 60)}" if vias[start, end, origin] else ""
+        said.append(f"{labels[start]} → {labels[end]}<br>true origin {safe(names.brief('origin', origin))}{via}<br>{mass(tonnes, '/a')}")
     solid = [colours.get(code, GREY if code == OTHERS else "#444444") for code in nodes]
     return {
         "type": "sankey",
         "arrangement": "snap",
-        "node": {"label": labels, "color": solid, "pad": 14, "thickness": 14, "line": {"color": "#ffffff", "width": 0.5}, "hovertemplate": "%{label}<extra></extra>"},
+        "node": {
+            "label": labels,
+            "color": solid,
+            "pad": 14,
+            "thickness": 14,
+            "line": {"color": "#ffffff", "width": 0.5},
+            "hovertemplate": "%{label}<extra></extra>",
+        },
         "link": {
             "source": [start for start, _, _ in kept],
             "target": [end for _, end, _ in kept],
@@ -136,7 +141,7 @@ def merit(tables: Tables, names: Names) -> Iterator[Chart]:
         note = f" Steps dearer than {price(ceiling)} are cut off." if cut else ""
         yield Chart(
             f"merit-{product}",
-            f"{names.say('product', product)}: who could sell, cheapest first, {rows[0]['first_year']}",
+            f"{names.brief('product', product)}: who could sell, cheapest first, {rows[0]['first_year']}",
             f"Plants of the zone make {mass(running, '/a')}, outside sources sell {mass(outside, '/a')} to it; price measure: {rung if rung and rung != 'free' else 'none'}.{note}",
             "merit_order",
             traces,
@@ -144,7 +149,12 @@ def merit(tables: Tables, names: Names) -> Iterator[Chart]:
                 "barmode": "overlay",
                 "bargap": 0,
                 "xaxis": {"title": {"text": "t/a that could be sold, added up"}, "tickformat": ",.0f", "showgrid": False, "range": [0, right]},
-                "yaxis": {"title": {"text": "USD/t"}, "rangemode": "tozero", "tickformat": ",.0f", "range": [0, 1.05 * min(ceiling, max([zone, world, *(r["cost_usd_t"] for r in rows)]))]},
+                "yaxis": {
+                    "title": {"text": "USD/t"},
+                    "rangemode": "tozero",
+                    "tickformat": ",.0f",
+                    "range": [0, 1.05 * min(ceiling, max([zone, world, *(r["cost_usd_t"] for r in rows)]))],
+                },
                 "uniformtext": {"minsize": 9, "mode": "hide"},
             },
             400,
@@ -177,5 +187,3 @@ def _steps(rows: list[dict[str, object]], name: str, colour: str, pattern: str, 
         "hovertext": said,
         "hoverinfo": "text",
     }
-
-

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
-
-from orepact.analysis.derived import records
+from orepact.analysis.derived import Frame, records
 from orepact.report.charts.money import steps_chart
 from orepact.report.charts.style import ACCENT, DARK, GREY, LIGHT, Chart, Trace, fill, rows_height, safe, unique
 from orepact.report.figures import MASS, MONEY, common_unit, money, share
 from orepact.report.labels import Names, word
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Frame]
 MOST_WATERFALLS = 4
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "triangle-down")
 
 
-def scatters(tables: Tables, names: Names) -> Iterator[Chart]:
+def scatters(tables: Tables) -> Iterator[Chart]:
     """Cost against security: the largest single source, and expected shortage."""
     table = tables["runs"]
     plans = table[table["cost_usd"].notna()]
@@ -42,7 +40,7 @@ def scatters(tables: Tables, names: Names) -> Iterator[Chart]:
             "x": [value / size for value in own[column]],
             "y": [value / tonnes for value in own[security]],
             "text": labels,
-            "textposition": "top center",
+            "textposition": [("top center", "bottom center")[n % 2] for n in range(len(own))],
             "cliponaxis": False,
             "marker": {"size": 12, "color": ACCENT, "symbol": [SYMBOLS[n % len(SYMBOLS)] for n in range(len(own))]},
             "hovertemplate": "%{text}<br>%{x:,.0f}, %{y}<extra></extra>",
@@ -65,7 +63,7 @@ def scatters(tables: Tables, names: Names) -> Iterator[Chart]:
         )
 
 
-def waterfalls(tables: Tables, names: Names, baseline: str) -> Iterator[Chart]:
+def waterfalls(tables: Tables, baseline: str) -> Iterator[Chart]:
     """From the baseline run's cost to each other run's, term by term."""
     table = tables["cost_terms"]
     others = [run for run in dict.fromkeys(table["run"]) if run != baseline]
@@ -83,11 +81,21 @@ def waterfalls(tables: Tables, names: Names, baseline: str) -> Iterator[Chart]:
         yield steps_chart(f"steps-{run}", f"From {baseline} to {run}: cost by term", baseline, float(base["usd"].sum()), steps, run, "cost_terms")
 
 
-def matrix(code: str, title: str, says: str, table: str, rows: Sequence[str], runs: Sequence[str], values: Sequence[Sequence[float | None]], texts: Sequence[Sequence[str]]) -> Chart:
-    """Rows by runs, shaded by value, with the value written in."""
+def matrix(
+    code: str,
+    title: str,
+    says: str,
+    table: str,
+    rows: Sequence[str],
+    runs: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    texts: Sequence[Sequence[str]],
+    planned: set[str],
+) -> Chart:
+    """Rows by runs, shaded by value, with the value written in; runs without a plan keep their column."""
     trace: Trace = {
         "type": "heatmap",
-        "x": unique([safe(run, 20) for run in runs]),
+        "x": unique([safe(run if run in planned else f"{run}: no plan", 28) for run in runs]),
         "y": unique([safe(row, 32) for row in rows]),
         "z": [list(row) for row in values],
         "text": [list(row) for row in texts],
@@ -101,16 +109,28 @@ def matrix(code: str, title: str, says: str, table: str, rows: Sequence[str], ru
     }
     if len(runs) <= 12:
         trace |= {"texttemplate": "%{text}", "textfont": {"color": DARK, "size": 11}}
-    layout: Trace = {"yaxis": {"autorange": "reversed", "showgrid": False}, "xaxis": {"side": "top", "tickangle": -30, "showgrid": False, "ticks": ""}, "showlegend": False}
-    return Chart(code, title, says, table, [trace], {**layout, "margin": {"t": 70}}, rows_height(len(rows), 24, 120), 120 + 74 * len(runs) if len(runs) > 4 else 0)
+    layout: Trace = {
+        "yaxis": {"autorange": "reversed", "showgrid": False},
+        "xaxis": {"side": "top", "tickangle": -30, "showgrid": False, "ticks": ""},
+        "showlegend": False,
+    }
+    return Chart(
+        code, title, says, table, [trace], {**layout, "margin": {"t": 70}}, rows_height(len(rows), 24, 120), 120 + 74 * len(runs) if len(runs) > 4 else 0
+    )
 
 
-def targets(tables: Tables, names: Names) -> Iterator[Chart]:
+def _planned(tables: Tables) -> set[str]:
+    """Runs that have a plan."""
+    runs = tables["runs"]
+    return set(runs.loc[runs["cost_usd"].notna(), "run"])
+
+
+def targets(tables: Tables) -> Iterator[Chart]:
     """Targets by run: what is reached, missed ones marked."""
     table = tables["targets"]
     if table.empty:
         return
-    runs, codes = list(dict.fromkeys(table["run"])), list(dict.fromkeys(table["target"]))
+    runs, codes = list(tables["runs"]["run"]), list(dict.fromkeys(table["target"]))
     cells = {(row["target"], row["run"]): row for row in records(table)}
     values, texts = [], []
     for code in codes:
@@ -119,7 +139,9 @@ def targets(tables: Tables, names: Names) -> Iterator[Chart]:
         texts.append([_reached(row) for row in own])
     missed = sum(1 for row in cells.values() if not row["met"])
     said = f"{missed} of {len(cells)} targets and caps are missed (dark, marked ✗); a met one says what is reached where it is tightest (light)."
-    yield matrix("target-matrix", "Targets and caps, run by run", said, "targets", [code.replace("_", " ") for code in codes], runs, values, texts)
+    yield matrix(
+        "target-matrix", "Targets and caps, run by run", said, "targets", [code.replace("_", " ") for code in codes], runs, values, texts, _planned(tables)
+    )
 
 
 def _reached(row: dict[str, object] | None) -> str:
@@ -135,23 +157,34 @@ def reliance(tables: Tables, names: Names) -> Iterator[Chart]:
     table = tables["reliance"]
     if table.empty:
         return
-    runs, codes = list(dict.fromkeys(table["run"])), list(dict.fromkeys(table["product"]))
+    runs, codes = list(tables["runs"]["run"]), list(dict.fromkeys(table["product"]))
     cells = {(row["product"], row["run"]): row for row in records(table)}
     values = [[None if (row := cells.get((code, run))) is None else row["share"] for run in runs] for code in codes]
     texts = [
-        ["" if (row := cells.get((code, run))) is None else f"{share(row['share'])} {safe(names.say('source', row['source']), 12)}" for run in runs] for code in codes
+        ["" if (row := cells.get((code, run))) is None else f"{share(row['share'])} {safe(names.brief('source', row['source']), 12)}" for run in runs]
+        for code in codes
     ]
     worst = table.loc[table["share"].idxmax()]
-    said = f"The largest share is {share(float(worst['share']))}, {names.say('source', worst['source'])} in {names.say('product', worst['product'])}, in {worst['run']}."
-    yield matrix("reliance-matrix", "Largest single source of every product, true origin counted", said, "reliance", [names.say("product", c) for c in codes], runs, values, texts)
+    said = f"The largest share is {share(float(worst['share']))}, {names.brief('source', worst['source'])} in {names.brief('product', worst['product'])}, in {worst['run']}."
+    yield matrix(
+        "reliance-matrix",
+        "Largest single source of every product, true origin counted",
+        said,
+        "reliance",
+        [names.brief("product", c) for c in codes],
+        runs,
+        values,
+        texts,
+        _planned(tables),
+    )
 
 
-def projects(tables: Tables, names: Names, most: int = 40) -> Iterator[Chart]:
+def projects(tables: Tables, most: int = 40) -> Iterator[Chart]:
     """Which candidates are built when, run by run."""
     table = tables["projects"]
     if table.empty:
         return
-    runs, codes = list(dict.fromkeys(table["run"])), list(dict.fromkeys(table["facility"]))[:most]
+    runs, codes = list(tables["runs"]["run"]), list(dict.fromkeys(table["facility"]))[:most]
     cells = {(row["facility"], row["run"]): row for row in records(table)}
     named = {row["facility"]: row["name"] for row in records(table)}
     values, texts = [], []
@@ -161,7 +194,7 @@ def projects(tables: Tables, names: Names, most: int = 40) -> Iterator[Chart]:
         texts.append(["" if row is None or row["start_year"] is None else f"{row['start_year']}{' s' if row['supported'] else ''}" for row in own])
     rows = [str(named[code]) for code in codes]
     said = "Year of the decision to build; s and dark: with support; light: without; blank: not built."
-    yield matrix("project-matrix", "Which plants are built, and when", said, "projects", rows, runs, values, texts)
+    yield matrix("project-matrix", "Which plants are built, and when", said, "projects", rows, runs, values, texts, _planned(tables))
 
 
 def payments(tables: Tables, names: Names) -> Iterator[Chart]:
@@ -177,7 +210,7 @@ def payments(tables: Tables, names: Names) -> Iterator[Chart]:
     for n, member in enumerate(dict.fromkeys(spent["member"])):
         own = dict(zip(spent.loc[spent["member"] == member, "run"], spent.loc[spent["member"] == member, "expected_usd"], strict=True))
         values = [own.get(run, 0.0) / size for run in runs]
-        traces.append({"type": "bar", "orientation": "h", "y": labels, "x": values, "name": safe(names.say("member", member)), "marker": fill(n)})
+        traces.append({"type": "bar", "orientation": "h", "y": labels, "x": values, "name": safe(names.brief("member", member)), "marker": fill(n)})
     total = spent.groupby("run")["expected_usd"].sum()
     yield Chart(
         "paid-by-run",
@@ -190,16 +223,30 @@ def payments(tables: Tables, names: Names) -> Iterator[Chart]:
     )
 
 
-def agreement(tables: Tables, names: Names) -> Iterator[Chart]:
+def agreement(tables: Tables) -> Iterator[Chart]:
     """How many choices are robust and contested, by kind."""
     table = tables["choices"]
     if table.empty:
         return
     kinds = list(dict.fromkeys(table["kind"]))
     traces: list[Trace] = []
-    for verdict, marker in (("robust", {"color": ACCENT}), ("contested", {"color": "#ffffff", "line": {"color": GREY, "width": 1}, "pattern": {"shape": "/", "fgcolor": LIGHT, "bgcolor": "#ffffff"}})):
+    for verdict, marker in (
+        ("robust", {"color": ACCENT}),
+        ("contested", {"color": "#ffffff", "line": {"color": GREY, "width": 1}, "pattern": {"shape": "/", "fgcolor": LIGHT, "bgcolor": "#ffffff"}}),
+    ):
         counts = [int(((table["kind"] == kind) & (table["verdict"] == verdict)).sum()) for kind in kinds]
-        traces.append({"type": "bar", "orientation": "h", "y": [safe(word(kind)) for kind in kinds], "x": counts, "name": verdict, "marker": marker, "text": [str(c) for c in counts], "textposition": "auto"})
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": [safe(word(kind)) for kind in kinds],
+                "x": counts,
+                "name": verdict,
+                "marker": marker,
+                "text": [str(c) for c in counts],
+                "textposition": "auto",
+            }
+        )
     robust = int((table["verdict"] == "robust").sum())
     yield Chart(
         "agreement",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
-
-from orepact.analysis.derived import records
+from orepact.analysis.derived import Frame, records
 from orepact.report.charts.style import ACCENT, DARK, GREY, LIGHT, WARN, Chart, Trace, dumbbells, fill, rows_height, safe, unique
 from orepact.report.figures import MONEY, common_unit, money
 from orepact.report.labels import Names, word
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Frame]
 
 
 def paid(tables: Tables, names: Names) -> Iterator[Chart]:
@@ -21,7 +19,7 @@ def paid(tables: Tables, names: Names) -> Iterator[Chart]:
         return
     unit, size = common_unit(table["expected_usd"], MONEY)
     members = list(dict.fromkeys(table["member"]))
-    labels = unique([safe(names.say("member", code)) for code in members])
+    labels = unique([safe(names.brief("member", code)) for code in members])
     traces = []
     for n, (instrument, own) in enumerate(table.groupby("instrument", sort=False)):
         by_member = dict(zip(own["member"], own["expected_usd"], strict=True))
@@ -32,7 +30,7 @@ def paid(tables: Tables, names: Names) -> Iterator[Chart]:
     yield Chart(
         "paid",
         "Who pays, and what comes in, expected over the horizon",
-        f"{names.say('member', most)} spends most: {money(float(spent.get(most, 0.0)))}. To the right what treasuries spend, to the left what they take in.",
+        f"{names.brief('member', most)} spends most: {money(float(spent.get(most, 0.0)))}. To the right what treasuries spend, to the left what they take in.",
         "member_payments",
         traces,
         {
@@ -44,16 +42,18 @@ def paid(tables: Tables, names: Names) -> Iterator[Chart]:
     )
 
 
-def waterfall(tables: Tables, names: Names, most: int = 9) -> Iterator[Chart]:
+def waterfall(tables: Tables, most: int = 9) -> Iterator[Chart]:
     """From the cost without policy to the cost of the plan."""
     table = tables["cost_change"]
     if table.empty or table["before_usd"].isna().all():
         return
+    begin = float(table["before_usd"].sum())
+    table = table[table["change_usd"].abs() > 1e-9 * table["before_usd"].abs().max()]
     shown, rest = table.head(most), table.iloc[most:]
     steps = [(str(row["term"]), float(row["change_usd"])) for row in records(shown)]
     if len(rest):
         steps.append((f"{len(rest)} smaller terms", float(rest["change_usd"].sum())))
-    yield steps_chart("waterfall", "What the plan changes in the cost", "without policy", float(table["before_usd"].sum()), steps, "the plan", "cost_change")
+    yield steps_chart("waterfall", "What the plan changes in the cost", "without policy", begin, steps, "the plan", "cost_change")
 
 
 def steps_chart(code: str, title: str, first: str, begin: float, steps: Sequence[tuple[str, float]], last: str, table: str) -> Chart:
@@ -72,6 +72,8 @@ def steps_chart(code: str, title: str, first: str, begin: float, steps: Sequence
         "measure": ["absolute", *(["relative"] * len(steps)), "total"],
         "text": text,
         "textposition": "outside",
+        "constraintext": "none",
+        "textfont": {"size": 11},
         "cliponaxis": False,
         "connector": {"line": {"color": LIGHT, "width": 1}},
         "increasing": {"marker": {"color": WARN}},
@@ -88,7 +90,11 @@ def steps_chart(code: str, title: str, first: str, begin: float, steps: Sequence
         [trace],
         {
             "showlegend": False,
-            "yaxis": {"title": {"text": f"{unit}, expected, discounted"}, "tickformat": ",.0f", "range": [(low - 0.25 * room) / size, (high + 0.2 * room) / size]},
+            "yaxis": {
+                "title": {"text": f"{unit}, expected, discounted"},
+                "tickformat": ",.0f",
+                "range": [(low - 0.25 * room) / size, (high + 0.2 * room) / size],
+            },
             "xaxis": {"tickangle": -35, "showgrid": False},
             "margin": {"t": 24},
         },
@@ -110,8 +116,8 @@ def price_steps(tables: Tables, names: Names) -> Iterator[Chart]:
         said = "; ".join(f"{word(row['kind'])} ({row['rung']}) {row['from_year']}–{row['to_year']}" for row in records(own))
         yield Chart(
             f"price-{product}",
-            f"{names.say('product', product)}: price in the zone and in the world",
-            f"{said}. Scenario: {names.say('scenario', reference)}.",
+            f"{names.brief('product', product)}: price in the zone and in the world",
+            f"{said}. Scenario: {names.brief('scenario', reference)}.",
             "fan",
             [
                 {**line, "y": _held(rows["world"].tolist()), "name": "world price", "line": {"color": GREY, "width": 2, "dash": "dot", "shape": "hv"}},
@@ -127,13 +133,13 @@ def _held(values: list[float]) -> list[float]:
     return [*values, values[-1]] if values else []
 
 
-def _reference(tables: Tables, rows: pd.DataFrame) -> str:
+def _reference(tables: Tables, rows: Frame) -> str:
     """The scenario that charts of one scenario show."""
     named = tables["merit_order"].attrs.get("reference") or ""
     return str(named) if named else str(rows.sort_values("probability", ascending=False)["scenario"].iloc[0])
 
 
-def owners(tables: Tables, names: Names, most: int = 26) -> Iterator[Chart]:
+def owners(tables: Tables, most: int = 26) -> Iterator[Chart]:
     """Value to the owner without and with the plan, built projects."""
     table = tables["projects"]
     built = table[table["start_year"].notna()].sort_values("npv_without_usd").head(most)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import pandas as pd
-
-from orepact.analysis.derived import records
-from orepact.report.charts.style import ACCENT, DASHES, GREY, PALETTE, Chart, Trace, fill, rows_height, safe, unique
+from orepact.analysis.derived import Frame
+from orepact.report.charts.style import DASHES, GREY, PALETTE, Chart, Trace, fill, rows_height, safe, unique
 from orepact.report.figures import MONEY, common_unit, mass, money, price
 from orepact.report.labels import Names
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Frame]
 MOST_PRICES = 4
 
 
@@ -25,19 +23,19 @@ def fans(tables: Tables, names: Names) -> Iterator[Chart]:
         if len(rows):
             low, high = float(rows["value"].min()), float(rows["value"].max())
             said = f"The price in the zone lies between {price(low)} and {price(high)}."
-            yield _fan(f"fan-price-{product}", f"{names.say('product', product)}: price in the zone, by scenario", said, rows, "USD/t", 1.0, names)
+            yield _fan(f"fan-price-{product}", f"{names.brief('product', product)}: price in the zone, by scenario", said, rows, "USD/t", 1.0, names)
     payments = fan[fan["measure"] == "payments"]
     if len(payments) and payments["value"].abs().max() > 0:
         unit, size = common_unit(payments["value"], MONEY)
         worst = payments.loc[payments["value"].idxmax()]
-        said = f"Treasuries pay most, {money(float(worst['value']), '/a')} net of revenue, in {names.say('scenario', worst['scenario'])}, {worst['first_year']}; below zero more comes in than goes out."
+        said = f"Treasuries pay most, {money(float(worst['value']), '/a')} net of revenue, in {names.brief('scenario', worst['scenario'])}, {worst['first_year']}; below zero more comes in than goes out."
         yield _fan("fan-payments", "Public payments net of levies and stock released, by scenario", said, payments, f"{unit}/a", size, names)
     short = fan[fan["measure"] == "shortage"]
     for product in dict.fromkeys(short["product"]):
         rows = short[short["product"] == product]
         worst = rows.loc[rows["value"].idxmax()]
-        said = f"Users go short most, by {mass(float(worst['value']), '/a')}, in {names.say('scenario', worst['scenario'])}, {worst['first_year']}."
-        yield _fan(f"fan-shortage-{product}", f"{names.say('product', product)}: demand that goes without, by scenario", said, rows, "t/a", 1.0, names)
+        said = f"Users go short most, by {mass(float(worst['value']), '/a')}, in {names.brief('scenario', worst['scenario'])}, {worst['first_year']}."
+        yield _fan(f"fan-shortage-{product}", f"{names.brief('product', product)}: demand that goes without, by scenario", said, rows, "t/a", 1.0, names)
 
 
 def _demanded(tables: Tables) -> list[str]:
@@ -45,7 +43,7 @@ def _demanded(tables: Tables) -> list[str]:
     return [str(product) for product in demand[demand > 0].sort_values(ascending=False).index]
 
 
-def _fan(code: str, title: str, said: str, rows: pd.DataFrame, unit: str, size: float, names: Names) -> Chart:
+def _fan(code: str, title: str, said: str, rows: Frame, unit: str, size: float, names: Names) -> Chart:
     """A line per scenario: likely ones thick, stress tests thin and dotted; equal lines share one."""
     traces: list[Trace] = []
     shapes: dict[tuple[float, ...], Trace] = {}
@@ -54,7 +52,7 @@ def _fan(code: str, title: str, said: str, rows: pd.DataFrame, unit: str, size: 
     for scenario in order:
         own = rows[rows["scenario"] == scenario].sort_values("first_year")
         values = tuple(round(float(value) / size, 6) for value in own["value"])
-        name = safe(names.say("scenario", scenario), 40)
+        name = safe(names.brief("scenario", scenario), 40)
         if values in shapes:
             shapes[values]["count"] += 1
             continue
@@ -79,7 +77,7 @@ def _fan(code: str, title: str, said: str, rows: pd.DataFrame, unit: str, size: 
     return Chart(code, title, said, "fan", traces, layout, 360 + 20 * len(traces))
 
 
-def quality(tables: Tables, names: Names) -> Iterator[Chart]:
+def quality(tables: Tables) -> Iterator[Chart]:
     """How many rows of each table are reported, derived, recalled, assumed."""
     table = tables["sources"]
     table = table[table["figures"] > 0].sort_values("figures", ascending=False)
@@ -99,5 +97,3 @@ def quality(tables: Tables, names: Names) -> Iterator[Chart]:
         {"barmode": "stack", "xaxis": {"title": {"text": "rows of the table"}}, "yaxis": {"autorange": "reversed", "showgrid": False}},
         rows_height(len(table), 24, 110),
     )
-
-

@@ -8,18 +8,29 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import pandas as pd
-
-from orepact.analysis.derived import records
-from orepact.report.charts.style import ACCENT, AFTER_BAR, BEFORE_BAR, DARK, GREY, GRID, LIGHT, PALETTE, WARN, Chart, Trace, dumbbells, rows_height, safe, unique
+from orepact.analysis.derived import Frame, records
+from orepact.report.charts.style import (
+    ACCENT,
+    AFTER_BAR,
+    BEFORE_BAR,
+    DARK,
+    GRID,
+    WARN,
+    Chart,
+    Trace,
+    dumbbells,
+    rows_height,
+    safe,
+    unique,
+)
 from orepact.report.figures import mass, number, share
-from orepact.report.labels import Names, word
+from orepact.report.labels import Names
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Frame]
 PERCENT: Trace = {"tickformat": ".0%", "rangemode": "tozero"}
 
 
-def targets(tables: Tables, names: Names) -> Iterator[Chart]:
+def targets(tables: Tables) -> Iterator[Chart]:
     """Shares before and after, with what is required."""
     rows = [row for row in records(tables["target_summary"]) if row["kind"] != "stock_days"]
     if not rows:
@@ -45,12 +56,12 @@ def heat(tables: Tables, names: Names) -> Iterator[Chart]:
     rows = records(tables["reliance_heat"])
     if not rows:
         return
-    labels = unique([safe(f"{names.say('product', row['product'])}", 30) for row in rows])
+    labels = unique([safe(f"{names.brief('product', row['product'])}", 30) for row in rows])
     sides = ["without policy", "under the plan"] if rows[0]["before"] is not None else ["under the plan"]
     values = [[row["before"], row["after"]][-len(sides) :] for row in rows]
     sources = [[row["source_before"], row["source_after"]][-len(sides) :] for row in rows]
     text = [
-        [f"{share(v)} {safe(names.say('source', s), 18)}" if v is not None else "" for v, s in zip(own, codes, strict=True)]
+        [f"{share(v)} {safe(names.brief('source', s), 18)}" if v is not None else "" for v, s in zip(own, codes, strict=True)]
         for own, codes in zip(values, sources, strict=True)
     ]
     trace: Trace = {
@@ -73,7 +84,7 @@ def heat(tables: Tables, names: Names) -> Iterator[Chart]:
     yield Chart(
         "heat",
         f"Largest single source of every product, true origin counted, {rows[0]['first_year']}",
-        f"Under the plan the largest share of any source is {share(worst['after'])}: {names.say('source', worst['source_after'])} in {names.say('product', worst['product'])}.",
+        f"Under the plan the largest share of any source is {share(worst['after'])}: {names.brief('source', worst['source_after'])} in {names.brief('product', worst['product'])}.",
         "reliance_heat",
         [trace],
         {"yaxis": {"autorange": "reversed"}, "xaxis": {"side": "top", "ticks": ""}, "showlegend": False, "margin": {"t": 30}},
@@ -87,7 +98,7 @@ def outages(tables: Tables, names: Names) -> Iterator[Chart]:
     named = table.loc[table["required"].notna(), "product"].unique()
     for product in named if len(named) else table["product"].unique()[:4]:
         rows = records(table[table["product"] == product])[:14]
-        labels = unique([safe(names.say("lost", row["lost"]), 26) for row in rows])
+        labels = unique([safe(names.brief("lost", row["lost"]), 26) for row in rows])
         bar: Trace = {"type": "bar", "orientation": "h", "y": labels}
         traces: list[Trace] = []
         if any(row["before"] is not None for row in rows):
@@ -101,8 +112,8 @@ def outages(tables: Tables, names: Names) -> Iterator[Chart]:
         worst = rows[0]
         yield Chart(
             f"outages-{len(traces)}-{product}",
-            f"{names.say('product', product)}: use still covered if a country or group is lost, {worst['first_year']}",
-            f"The worst loss is {names.say('lost', worst['lost'])}: {share(worst['after'])} of use would still be covered.",
+            f"{names.brief('product', product)}: use still covered if a country or group is lost, {worst['first_year']}",
+            f"The worst loss is {names.brief('lost', worst['lost'])}: {share(worst['after'])} of use would still be covered.",
             "outage_bars",
             traces,
             {"xaxis": PERCENT, "yaxis": {"autorange": "reversed", "showgrid": False}, "barmode": "group", "bargap": 0.25},
@@ -144,14 +155,14 @@ def world_map(tables: Tables, names: Names) -> Iterator[Chart]:
     top = table.groupby(["origin", "destination"])["usd_a"].sum().sort_values(ascending=False)
     largest = float(top.max())
     ends: dict[str, str] = {}
-    for (origin, destination), usd in top.items():  # type: ignore[misc]
+    for (origin, destination), usd in top.items():
         if origin not in at or destination not in at or usd < 0.002 * largest:
             continue
         parts = table[(table["origin"] == origin) & (table["destination"] == destination)].sort_values("usd_a", ascending=False)
-        what = "<br>".join(f"{safe(names.say('product', row['product']))}: {mass(row['amount_t_a'], '/a')}" for row in records(parts.head(6)))
-        text = f"{safe(names.say('origin', origin))} → {safe(names.say('destination', destination))}<br>{what}<br>{number(usd / 1e6)} MUSD/a"
+        what = "<br>".join(f"{safe(names.brief('product', row['product']))}: {mass(row['amount_t_a'], '/a')}" for row in records(parts.head(6)))
+        text = f"{safe(names.brief('origin', origin))} → {safe(names.brief('destination', destination))}<br>{what}<br>{number(usd / 1e6)} MUSD/a"
         traces += _arrow(at[origin], at[destination], 1.0 + 11.0 * (usd / largest) ** 0.5, text, origin == top.index[0][0])
-        ends |= {origin: names.say("origin", origin), destination: names.say("destination", destination)}
+        ends |= {origin: names.brief("origin", origin), destination: names.brief("destination", destination)}
     traces.append(
         {
             "type": "scatter",
@@ -167,12 +178,12 @@ def world_map(tables: Tables, names: Names) -> Iterator[Chart]:
         }
     )
     leading = str(top.index[0][0])
-    note = f" Not on the map: {', '.join(names.say('origin', code) for code in off)}." if off else ""
+    note = f" Not on the map: {', '.join(names.brief('origin', code) for code in off)}." if off else ""
     hidden: Trace = {"visible": False, "constrain": "domain"}
     yield Chart(
         "map",
         "What the zone buys from outside, and from where",
-        f"Arrows are as thick as what is paid for imports; the largest seller is {names.say('origin', leading)}. "
+        f"Arrows are as thick as what is paid for imports; the largest seller is {names.brief('origin', leading)}. "
         f"Pooled goods end at a hub that stands in the ocean.{note}",
         "trade_map",
         traces,
@@ -224,6 +235,15 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], width: float, t
     colour = WARN if leading else ACCENT
     line: Trace = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": {"color": colour, "width": width}, "opacity": 0.6}
     hover = {"hoverinfo": "text", "text": [text] * len(xs), "showlegend": False}
-    return [{**line, **hover}, {"type": "scatter", "mode": "markers", "x": [x1], "y": [y1], "marker": {"size": 6 + width, "color": colour, "opacity": 0.8}, "hoverinfo": "skip", "showlegend": False}]
-
-
+    return [
+        {**line, **hover},
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [x1],
+            "y": [y1],
+            "marker": {"size": 6 + width, "color": colour, "opacity": 0.8},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        },
+    ]

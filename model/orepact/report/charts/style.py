@@ -94,7 +94,11 @@ def fill(n: int) -> Trace:
     return marker
 
 
-BEFORE_BAR: Trace = {"color": "#ffffff", "line": {"color": GREY, "width": 1}, "pattern": {"shape": "/", "fgcolor": GREY, "bgcolor": "#ffffff", "size": 5, "solidity": 0.2}}
+BEFORE_BAR: Trace = {
+    "color": "#ffffff",
+    "line": {"color": GREY, "width": 1},
+    "pattern": {"shape": "/", "fgcolor": GREY, "bgcolor": "#ffffff", "size": 5, "solidity": 0.2},
+}
 AFTER_BAR: Trace = {"color": ACCENT, "line": {"color": ACCENT, "width": 1}}
 """Without policy: hatched; under the plan: solid. Told apart without colour."""
 

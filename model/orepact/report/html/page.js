@@ -34,14 +34,30 @@
     drawAll();
   }
 
-  // Paper has a width of its own.
+  // Paper has a width of its own. Flow charts move slowly to a new width, so they are scaled as a picture instead.
   var PAPER = 690;
+  function flows(place) { return place.data.some(function (trace) { return trace.type === "sankey"; }); }
+  function scale(place, on) {
+    place.querySelectorAll(".main-svg").forEach(function (svg) {
+      if (on) { svg.setAttribute("viewBox", "0 0 " + svg.getAttribute("width") + " " + svg.getAttribute("height")); svg.dataset.width = svg.getAttribute("width"); svg.setAttribute("width", PAPER); }
+      else if (svg.dataset.width) { svg.setAttribute("width", svg.dataset.width); svg.removeAttribute("viewBox"); }
+    });
+  }
   window.addEventListener("beforeprint", function () {
     drawAll();
-    places.forEach(function (place) { if (place.layout) Plotly.relayout(place, { width: PAPER, autosize: false }); });
+    document.querySelectorAll("details.notices").forEach(function (notices) { notices.open = true; });
+    places.forEach(function (place) {
+      if (!place.layout) return;
+      if (flows(place)) scale(place, true);
+      else Plotly.relayout(place, { width: PAPER, autosize: false });
+    });
   });
   window.addEventListener("afterprint", function () {
-    places.forEach(function (place) { if (place.layout) Plotly.relayout(place, { width: null, autosize: true }); });
+    places.forEach(function (place) {
+      if (!place.layout) return;
+      if (flows(place)) scale(place, false);
+      else Plotly.relayout(place, { width: null, autosize: true });
+    });
   });
 
   // ---- sorting: numbers by value, texts by alphabet, blanks last ----

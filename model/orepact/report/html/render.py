@@ -27,18 +27,22 @@ def html_page(document: Document) -> str:
     charts = [item for section in document.sections for item in section.items if isinstance(item, Chart)]
     numbers = {id(chart): n for n, chart in enumerate(charts)}
     library, script = (get_plotlyjs() if charts else ""), _file("page.js")
-    return _environment().get_template("page").render(
-        document=document,
-        style=Markup(_file("page.css")),  # our own file
-        library=Markup(library),  # plotly's, unchanged
-        script=Markup(script),  # our own file
-        policy=_policy([text for text in (library, script) if text]),
-        charts=_embedded([chart.figure() for chart in charts]),
-        data=_embedded(_download(document.tables)),
-        number=lambda chart: numbers[id(chart)],
-        is_chart=lambda item: isinstance(item, Chart),
-        is_figure=lambda part: isinstance(part, Figure),
-        paragraphs=_paragraphs,
+    return (
+        _environment()
+        .get_template("page")
+        .render(
+            document=document,
+            style=Markup(_file("page.css")),  # our own file
+            library=Markup(library),  # plotly's, unchanged
+            script=Markup(script),  # our own file
+            policy=_policy([text for text in (library, script) if text]),
+            charts=_embedded([chart.figure() for chart in charts]),
+            data=_embedded(_download(document.tables)),
+            number=lambda chart: numbers[id(chart)],
+            is_chart=lambda item: isinstance(item, Chart),
+            is_figure=lambda part: isinstance(part, Figure),
+            paragraphs=_paragraphs,
+        )
     )
 
 
@@ -56,7 +60,7 @@ def _file(name: str) -> str:
 class _Loader(BaseLoader):
     """The one template, read like any other file of the package."""
 
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, None]:
+    def get_source(self, _environment: Environment, template: str) -> tuple[str, str | None, None]:
         return _file(f"{template}.html.j2"), None, None
 
 
