@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 
 @dataclass
@@ -18,6 +18,11 @@ class Opened:
     console: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
+
+    def refuse(self, dialog: Dialog) -> None:
+        """Note a dialog and close it."""
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     @property
     def silent(self) -> bool:
@@ -32,7 +37,7 @@ def opened(browser: Browser, file: Path, width: int = 1280) -> Iterator[Opened]:
     found = Opened(context.new_page())
     found.page.on("console", lambda message: found.console.append(f"{message.type}: {message.text}"))
     found.page.on("pageerror", lambda error: found.console.append(f"error: {error}"))
-    found.page.on("dialog", lambda dialog: (found.dialogs.append(dialog.message), dialog.dismiss()))
+    found.page.on("dialog", found.refuse)
     address = file.resolve().as_uri()
     found.page.on("request", lambda request: None if request.url in (address, "data:,") else found.requests.append(request.url))
     found.page.goto(address)

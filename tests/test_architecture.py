@@ -144,6 +144,9 @@ def test_no_module_is_part_of_a_cycle() -> None:
         ("highspy", ("solver",)),
         ("rich", ("report", "cli", "solver/progress")),
         ("typer", ("cli",)),
+        ("plotly", ("report/html",)),
+        ("jinja2", ("report/html",)),
+        ("xlsxwriter", ("report/excel",)),
     ],
 )
 def test_a_library_stays_in_its_rooms(library: str, rooms: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from orepact.solution.store import RunError
 from orepact.solver.result import Status
 from tutorial_runs import EVIL, FORMULA, LONG, hostile, plan, variants
 
-REPORTS = {
+REPORTS: dict[str, Callable[[], Solution]] = {
     "tutorial": plan,
     "made up": example_solution.solution,
     "without a plan": example_solution.without_plan,
@@ -201,7 +202,7 @@ def test_escaped_text_renders_as_itself(text: str) -> None:
 
 def test_python_gets_the_tables_and_the_files(tmp_path: Path) -> None:
     run = plan().save(tmp_path / "run")
-    report = orepact.report(run)  # type: ignore[operator]
+    report = orepact.report(run)
     assert isinstance(report.tables["who_pays"], pd.DataFrame)
     files = report.save(tmp_path / "new folder")
     assert [file.name for file in files] == ["run-report.html", "run-report.xlsx", "run-report.md"]

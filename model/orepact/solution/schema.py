@@ -10,25 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from orepact.instance.schema import Column, Kind, Table
+from orepact.instance.schema import Table
+from orepact.solution.columns import FACILITY, FIRST_YEAR, PRODUCT, SCENARIO
+from orepact.solution.columns import blank as _blank
+from orepact.solution.columns import filled as _filled
+from orepact.solution.market_tables import MARKET_TABLES
 
 EXPECTED = "expected"
 """In a `scenario` column: the probability-weighted mean of all scenarios with a probability above 0."""
 
 
-def _filled(name: str, kind: Kind, description: str, unit: str | None = None) -> Column:
-    return Column(name, kind, description, unit=unit, required=True)
-
-
-def _blank(name: str, kind: Kind, description: str, unit: str | None = None) -> Column:
-    """A column whose cells may be blank."""
-    return Column(name, kind, description, unit=unit)
-
-
-_PRODUCT = _filled("product", "code", "product")
-_FACILITY = _filled("facility", "code", "plant")
-_FIRST_YEAR = _filled("first_year", "int", "first year of the period", "year")
-_SCENARIO = _filled("scenario", "code", "scenario")
+_PRODUCT, _FACILITY, _FIRST_YEAR, _SCENARIO = PRODUCT, FACILITY, FIRST_YEAR, SCENARIO
 _SCENARIO_OR_EXPECTED = _filled("scenario", "code", "scenario, or expected")
 
 _TABLES = (
@@ -308,115 +300,7 @@ _TABLES = (
             _filled("note", "text", "anything a reader should know"),
         ),
     ),
-    Table(
-        "prices",
-        "World price and the price inside the zone.",
-        ("product", "first_year", "scenario"),
-        (
-            _PRODUCT,
-            _FIRST_YEAR,
-            _SCENARIO,
-            _filled("world_price", "float", "world price, which is the zone's price without policy", "USD/t"),
-            _filled("zone_price", "float", "price inside the zone under the plan", "USD/t"),
-        ),
-    ),
-    Table(
-        "additional",
-        "Expected output of every plant under the plan and without policy.",
-        ("facility", "first_year"),
-        (
-            _FACILITY,
-            _FIRST_YEAR,
-            _filled("output_t_a", "float", "expected main output under the plan", "t/a"),
-            _blank("before_output_t_a", "float", "the same without policy; blank: no baseline", "t/a"),
-        ),
-    ),
-    Table(
-        "supply",
-        "Who could sell each product at what cost, and who does: the merit order in the reference scenario.",
-        ("product", "first_year", "seller"),
-        (
-            _PRODUCT,
-            _FIRST_YEAR,
-            _filled("seller", "code", "plant or outside country"),
-            _filled("name", "text", "name for people"),
-            _filled("country", "code", "country of the plant, or the outside country"),
-            _filled("kind", "choice", "existing or candidate plant, or outside"),
-            _filled("available_t_a", "float", "what it could sell in the period; a candidate not built: at its earliest start", "t/a"),
-            _filled(
-                "cost_usd_t",
-                "float",
-                "price of the product at which a plant just covers its cash cost, feed at the zone's prices, by-products credited; outside: the price it asks",
-                "USD/t",
-            ),
-            _blank("full_cost_usd_t", "float", "the same with capital at the owner's hurdle rate; blank: existing plants and outside sources", "USD/t"),
-            _filled("sold_t_a", "float", "what it makes or sells to the zone under the plan", "t/a"),
-            _filled(
-                "state",
-                "choice",
-                "plants: runs, runs in part (for want of feed), runs on a contract (loses money without it), no feed, idle, loses money, not built or kept out; "
-                "outside: sells, sold out, not needed, too dear or shut out",
-            ),
-        ),
-    ),
-    Table(
-        "outages",
-        "What share of use could still be covered if any one country or group were lost, reference scenario, in the way of an N-1 target "
-        "without stages before the product.",
-        ("product", "lost", "first_year"),
-        (
-            _PRODUCT,
-            _filled("lost", "code", "country, treasury or group that is lost"),
-            _FIRST_YEAR,
-            _filled("left_share", "float", "supply left over use", "1"),
-            _blank("before_left_share", "float", "the same without policy; blank: no baseline", "1"),
-        ),
-    ),
-    Table(
-        "recipes",
-        "What each process uses and makes.",
-        ("process", "product"),
-        (
-            _filled("process", "code", "process"),
-            _PRODUCT,
-            _filled("amount", "float", "made per tonne of main output; negative: used", "t/t"),
-        ),
-    ),
-    Table(
-        "origins",
-        "Which country's feed stands behind what outside countries sell.",
-        ("source", "product", "feed", "origin"),
-        (
-            _filled("source", "code", "outside country that sells"),
-            _filled("product", "code", "product it sells"),
-            _filled("feed", "code", "product at an earlier stage, or the product itself"),
-            _filled("origin", "code", "country the feed comes from"),
-            _filled("amount", "float", "feed from there in a tonne sold", "t/t"),
-        ),
-    ),
-    Table(
-        "products",
-        "What products are called.",
-        ("product",),
-        (
-            _PRODUCT,
-            _filled("name", "text", "name for people"),
-            _filled("mineral", "code", "mineral it belongs to"),
-            _filled("stage", "code", "stage of processing"),
-            _filled("trade", "choice", "pooled or routed"),
-        ),
-    ),
-    Table(
-        "countries",
-        "What countries are called, and on which side they stand.",
-        ("country",),
-        (
-            _filled("country", "code", "country"),
-            _filled("name", "text", "name for people"),
-            _filled("role", "choice", "member, partner or outside"),
-            _filled("treasury", "code", "member whose budget it belongs to; blank: its own"),
-        ),
-    ),
+    *MARKET_TABLES,
     Table(
         "sources",
         "How good the input is, table by table.",

@@ -115,7 +115,7 @@ def matrix(
         "showlegend": False,
     }
     return Chart(
-        code, title, says, table, [trace], {**layout, "margin": {"t": 70}}, rows_height(len(rows), 24, 120), 120 + 74 * len(runs) if len(runs) > 4 else 0
+        code, title, says, table, [trace], {**layout, "margin": {"t": 70}}, rows_height(len(rows), 24, 120), 200 + 92 * len(runs) if 3 < len(runs) <= 12 else 0
     )
 
 
