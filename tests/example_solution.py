@@ -138,6 +138,25 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         ],
         "citations": [{"id": "S1", "citation": "A survey,\nwith \"quotes\" and a second line", "licence": "CC BY 4.0"}],
         "paths": [{"path": "floor-110 from 2028", "objective": 1250e6, "bound": 1249.5e6, "status": "solved", "rank": 1}],
+        "prices": [
+            {"product": product, "first_year": year, "scenario": scenario, "world_price": world, "zone_price": world if year == 2026 else zone}
+            for product, world, zone in (("ore", 9e3, 9e3), ("oxide", 6e4, 1.1e5)) for year in STARTS for scenario in ("base", "flood", "ban", "lose-CHN")
+        ],
+        "additional": [{"facility": "refinery", "first_year": 2030, "output_t_a": 1100.0, "before_output_t_a": 0.0}],
+        "supply": [
+            {"product": "oxide", "first_year": 2030, "seller": "refinery", "name": "=Refinery [bold]One[/bold]", "country": "FRA", "kind": "candidate",
+             "available_t_a": 2000.0, "cost_usd_t": 7e4, "full_cost_usd_t": 9e4, "sold_t_a": 1100.0, "state": "runs in part"},
+            {"product": "oxide", "first_year": 2030, "seller": "CHN", "name": "", "country": "CHN", "kind": "outside", "available_t_a": 9000.0,
+             "cost_usd_t": 6e4, "full_cost_usd_t": None, "sold_t_a": 900.0, "state": "sells"},
+        ],
+        "outages": [{"product": "oxide", "lost": "CHN", "first_year": 2030, "left_share": 0.4, "before_left_share": None}],
+        "recipes": [{"process": "refining", "product": "ore", "amount": -1.1}, {"process": "refining", "product": "oxide", "amount": 1.0}],
+        "origins": [{"source": "CHN", "product": "oxide", "feed": "ore", "origin": "MMR", "amount": 0.5}],
+        "products": [
+            {"product": "ore", "name": "Ore", "mineral": "m", "stage": "mined", "trade": "pooled"},
+            {"product": "oxide", "name": "Oxide (85 %)", "mineral": "m", "stage": "refined", "trade": "pooled"},
+        ],
+        "countries": [{"country": "EU", "name": "European Union", "role": "member", "treasury": ""}, {"country": "CHN", "name": "", "role": "outside", "treasury": ""}],
     }  # fmt: skip
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Dialog, Page
 
 
+MOST_MS = 240_000
+"""Patience on a busy machine."""
+
+
 @dataclass
 class Opened:
     """The page, what it said on its console, what it asked the network for, which dialogs it raised."""
@@ -38,6 +42,7 @@ def opened(browser: Browser, file: Path, width: int = 1280) -> Iterator[Opened]:
     found.page.on("console", lambda message: found.console.append(f"{message.type}: {message.text}"))
     found.page.on("pageerror", lambda error: found.console.append(f"error: {error}"))
     found.page.on("dialog", found.refuse)
+    found.page.set_default_timeout(MOST_MS)
     address = file.resolve().as_uri()
     found.page.on("request", lambda request: None if request.url in (address, "data:,") else found.requests.append(request.url))
     found.page.goto(address)

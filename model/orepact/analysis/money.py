@@ -228,4 +228,4 @@ def cost_change(view: View) -> Iterator[Row]:
         usd = float(view.solution.cost_terms.get(name, 0.0))
         former = float(before.get(name, 0.0)) if before else None
         rows.append({"term": name, "before_usd": former, "usd": usd, "change_usd": None if former is None else usd - former})
-    yield from sorted(rows, key=lambda row: -abs(row["change_usd"] or 0.0))
+    yield from sorted(rows, key=lambda row: (-abs(row["change_usd"] or 0.0), row["term"]))
