@@ -9,7 +9,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Dialog, Page
 
-
 MOST_MS = 240_000
 """Patience on a busy machine."""
 
