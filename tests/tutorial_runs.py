@@ -13,7 +13,7 @@ TUTORIAL = Path(__file__).parents[1] / "instances" / "tutorial"
 OPTIONS = orepact.SolveOptions(threads=1, progress=False)
 EVIL = "<script>alert('x')</script>"
 FORMULA = "=cmd|' /C calc'!A0"
-LONG = "Ω" * 300 + " an endless name"
+LONG = "Ω" * 170 + " an endless name"
 FOREIGN = "稀土金属 и «руда» – معدن"
 
 
