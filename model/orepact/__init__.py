@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from orepact.instance.writer import write as write
     from orepact.options import Settings as Settings
     from orepact.options import SolveOptions as SolveOptions
-    from orepact.report.on_screen import print_certificate as print_certificate
-    from orepact.report.on_screen import print_diagnosis as print_diagnosis
     from orepact.report.called import compare as compare
     from orepact.report.called import report as report
+    from orepact.report.on_screen import print_certificate as print_certificate
     from orepact.report.on_screen import print_comparison as print_comparison
+    from orepact.report.on_screen import print_diagnosis as print_diagnosis
     from orepact.report.on_screen import print_plan_card as print_plan_card
     from orepact.report.on_screen import print_sensitivity as print_sensitivity
     from orepact.report.on_screen import print_sweep as print_sweep
