@@ -36,7 +36,7 @@ test: $(READY)
 
 # pytest ends with 5 where no test is marked slow.
 slow: $(READY)
-	$(BIN)/python -m pytest -m slow $(OPTIONS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m slow -n auto $(OPTIONS) || [ $$? -eq 5 ]
 
 lint: $(READY)
 	$(BIN)/ruff check .

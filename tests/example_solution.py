@@ -138,6 +138,13 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         ],
         "citations": [{"id": "S1", "citation": "A survey,\nwith \"quotes\" and a second line", "licence": "CC BY 4.0"}],
         "paths": [{"path": "floor-110 from 2028", "objective": 1250e6, "bound": 1249.5e6, "status": "solved", "rank": 1}],
+        "conflicts": [{"rule": 1, "words": "at least 90 %", "decided": True, "file": "targets.csv", "row": 2, "column": "value", "value": "0.9"}],
+        "repairs": [
+            {
+                "rank": 1, "effort": 40.0, "decided": True, "file": "targets.csv", "row": 2, "column": "value", "value": "0.9", "new": "0.5",
+                "change": "targets.csv row 2, value: 0.9 → 0.5", "verified": "on the planner's relaxation", "bent": False,
+            }
+        ],
         "prices": [
             {"product": product, "first_year": year, "scenario": scenario, "world_price": world, "zone_price": world if year == 2026 else zone}
             for product, world, zone in (("ore", 9e3, 9e3), ("oxide", 6e4, 1.1e5)) for year in STARTS for scenario in ("base", "flood", "ban", "lose-CHN")

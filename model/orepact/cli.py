@@ -11,43 +11,41 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext, redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import orepact
+from orepact.cli_words import (
+    STATUSES,
+    Answer,
+    AsJson,
+    Behaviour,
+    Changes,
+    Confirm,
+    ConfirmWith,
+    Gap,
+    InstancePath,
+    LoseCountries,
+    Method,
+    Out,
+    Quiet,
+    Seed,
+    Solver,
+    Threads,
+    TimeLimit,
+    changed,
+    text_of,
+    told_of,
+)
 from orepact.errors import InstanceError, OptionError, OrepactError
-from orepact.instance.intake import LARGEST_TOML, IntakeError, read_file
 from orepact.texts import printable, printable_json
 
 if TYPE_CHECKING:
     from orepact import Instance, Solution, SolveOptions
     from orepact.report.written import Report
-
-STATUSES = {2: "bad input", 3: "stopped", 4: "infeasible", 5: "no plan"}
-"""Status by the exit code of an error; an internal fault for any other."""
-
-SUMMARY_KEYS = (
-    "status",
-    "objective",
-    "bound",
-    "gap",
-    "seconds",
-    "paths_examined",
-    "limit",
-    "proven",
-    "confirmation",
-    "cost_terms",
-    "baseline",
-    "indicators",
-    "notes",
-    "diagnosis",
-    "warnings",
-    "versions",
-    "certificate",
-)
 
 app = typer.Typer(
     help="Finds the cheapest package of policies that makes an alliance's supply of critical minerals secure.",
@@ -57,49 +55,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command ends with: its exit code, and what `--json` prints."""
-
-    exit_code: int = 0
-    content: Mapping[str, Any] = field(default_factory=dict)
-
-
-InstancePath = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of instance.toml and CSV tables, or one Excel workbook", show_default=False)]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="run folder to write; an older run there is replaced [default: a new one under runs/]", show_default=False),
-]
-Gap = Annotated[float | None, typer.Option("--gap", help="relative gap at which a plan counts as proven [default: 0.001]", show_default=False)]
-TimeLimit = Annotated[float | None, typer.Option("--time-limit", metavar="SECONDS", help="seconds for the whole run [default: 300]", show_default=False)]
-Behaviour = Annotated[
-    str | None, typer.Option("--behaviour", metavar="market|planner", help="owners respond to policy, or the first best [default: market]", show_default=False)
-]
-Method = Annotated[
-    str | None, typer.Option("--method", metavar="paths|milp", help="search price paths one by one, or all in one model [default: paths]", show_default=False)
-]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="change a setting (economics.social_rate=0.05) or a run option (solve.path_list=12); may be repeated",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output and nothing else there")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
-Threads = Annotated[int | None, typer.Option("--threads", help="threads for the solver; 0 = as many as there are cores [default: 0]", show_default=False)]
-Seed = Annotated[int | None, typer.Option("--seed", help="random seed of the solver [default: 0]", show_default=False)]
-Solver = Annotated[str | None, typer.Option("--solver", metavar="NAME", help="highs, or a solver that Pyomo can reach [default: highs]", show_default=False)]
-Confirm = Annotated[bool, typer.Option("--confirm", help="solve a second time with other settings: the bound must be found again")]
-ConfirmWith = Annotated[
-    str | None,
-    typer.Option("--confirm-with", metavar="highs|scip", help="the same, with another solver: scip needs pip install orepact[scip]", show_default=False),
-]
-LoseCountries = Annotated[bool, typer.Option("--lose-countries", help="add a stress test for the loss of every source and host country")]
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "orepact") -> int:
@@ -204,7 +159,7 @@ def evaluate(
     """Work out what a package of measures of your own would do: all of it, or the best around what is fixed."""
     flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "solver": solver}
     given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
-    fixed = orepact.parse_package(_text(package), given, package.name)
+    fixed = orepact.parse_package(text_of(package), given, package.name)
     with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.evaluate(given, fixed, options, listener)
     return _answer(solution, out, as_json)
@@ -233,7 +188,7 @@ def explain(
 @app.command()
 def validate(instance: InstancePath, changes: Changes = None, as_json: AsJson = False) -> Answer:
     """Check an instance: every problem with its file, row, column, value and rule; then warnings."""
-    given = _changed(instance, orepact.overrides.parse(changes or []).settings)
+    given = changed(orepact.read(instance), orepact.overrides.parse(changes or []).settings)
     warnings = orepact.validate(given)
     if not as_json:
         for problem in warnings:
@@ -274,7 +229,7 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", s
     solution = orepact.load(run)
     if not as_json:
         orepact.print_plan_card(solution)
-    return Answer(0, _content(solution, run))
+    return Answer(0, told_of(solution, run))
 
 
 ReportOut = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="folder to write to", show_default=False)]
@@ -397,7 +352,7 @@ def sweep(
 ) -> Answer:
     """Solve many cases of one instance, side by side, into one table; a sweep that was stopped goes on where it was."""
     grid = orepact.parse_vary(vary or [])
-    listed = orepact.parse_list(_text(cases), cases.name) if cases else []
+    listed = orepact.parse_list(text_of(cases), cases.name) if cases else []
     if not grid and not listed:
         raise OptionError("nothing varies: give --vary PATH=A,B,C or --list FILE")
     flags = {"gap": gap, "time_limit": time_limit, "behaviour": behaviour, "method": method, "threads": threads, "seed": seed, "solver": solver}
@@ -428,23 +383,7 @@ def _asked(path: Path, changes: list[str] | None, flags: Mapping[str, Any], out:
         orepact.check_target(out)
     if options.isolated:
         orepact.warm_up()  # the solver's process gets ready while the instance is read
-    return _changed(path, overrides.settings), options
-
-
-def _changed(path: Path, settings: Mapping[str, Any]) -> Instance:
-    instance: Instance = orepact.read(path)
-    for name, value in settings.items():
-        instance = instance.with_setting(name, value)
-    return instance
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_file(path, largest=LARGEST_TOML).decode("utf-8-sig")
-    except IntakeError as error:
-        raise OptionError(f"{path}: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: can't be read: {error}") from error
+    return changed(orepact.read(path), overrides.settings), options
 
 
 def _answer(solution: Solution, out: Path | None, as_json: bool) -> Answer:
@@ -454,9 +393,4 @@ def _answer(solution: Solution, out: Path | None, as_json: bool) -> Answer:
     run = solution.save(out)
     if not as_json:
         print(f"Run folder: {run}")
-    return Answer(solution.result.exit_code, _content(solution, run))
-
-
-def _content(solution: Solution, run: Path) -> dict[str, Any]:
-    summary = solution.summary()
-    return {"run": str(run)} | {key: summary[key] for key in SUMMARY_KEYS}
+    return Answer(solution.result.exit_code, told_of(solution, run))

@@ -17,6 +17,7 @@ from orepact.instance.schema import ALL
 from orepact.market.offers import Market
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
+from orepact.solution.explained import TABLES as EXPLAINED
 from orepact.solution.extraction import Extracted, extract
 from orepact.solution.extraction.outturn import Outturn
 from orepact.solution.extraction.security import relied_shares
@@ -207,7 +208,7 @@ def test_owners_and_lenders_got_what_they_asked(seed: int) -> None:
 def test_tables_fit_the_solution_format(seed: int, behaviour: Behaviour) -> None:
     run = played(seed, behaviour)
     found = run.extracted
-    assert set(found.tables) == set(OUTPUT) - {"sources", "citations"}
+    assert set(found.tables) == set(OUTPUT) - {"sources", "citations", *EXPLAINED}
     result = SolveResult(Status.SOLVED, behaviour, "paths", objective=run.plan.objective * run.market.world.money_unit)
     solution = Solution(result, run.instance.settings, SolveOptions(), {}, found.tables, found.cost_terms, found.baseline, found.indicators, notes=found.notes)
     for name, table in found.tables.items():
@@ -343,7 +344,7 @@ def test_a_stress_test_ends_in_a_row_of_its_own() -> None:
     assert run.extracted.indicators["shortage_t"] == 0
     failed = extract(run.plan, run.baseline, dict.fromkeys(run.stress), {}, run.outcome)
     assert failed.tables["scenarios"]["scenario"].tolist() == ["s"]
-    assert failed.notes == ("Stress tests without a solution, left out of the tables: cut. What the plan decides beforehand can't be carried through there.",)
+    assert failed.notes[0] == "Stress tests without a solution, left out of the tables: cut. What the plan decides beforehand can't be carried through there."
 
 
 def test_without_a_baseline_nothing_is_said_of_before() -> None:

@@ -103,7 +103,8 @@ def test_no_plan_on_some_paths_is_confirmed_or_disputed_too(market: Market, opti
 @pytest.mark.parametrize("changes", [{"behaviour": "planner"}, {"method": "milp"}])
 def test_one_model_is_confirmed_or_disputed_too(options: SolveOptions, changes: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     instance, asked = orepact.read(TUTORIAL), options.model_copy(update=changes)
-    assert api.run(instance, asked).result.confirmation.startswith("Confirmed by ")
+    honest = api.run(instance, asked)
+    assert honest.result.confirmation.startswith("Confirmed by ")
 
     def too_dear(*words: object, **named: object) -> Outcome:
         found = search(*words, **named)  # type: ignore[arg-type]
@@ -111,6 +112,7 @@ def test_one_model_is_confirmed_or_disputed_too(options: SolveOptions, changes: 
         return replace(found, plan=replace(found.plan, objective=1.05 * found.plan.objective), bound=1.05 * found.plan.objective)
 
     monkeypatch.setattr(api, "search", too_dear)
+    monkeypatch.setattr(api, "verify", lambda *_: honest.certificate)  # the certificate would name this lie too
     solution = api.run(instance, asked)
     assert (solution.result.status, solution.result.exit_code, solution.has_plan) == (Status.DISPUTED, 7, True)
 

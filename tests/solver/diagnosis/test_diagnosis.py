@@ -144,7 +144,7 @@ def test_bent_rules_are_marked_everywhere(tmp_path: Path) -> None:
     solution = orepact.solve(instance, QUICK.model_copy(update={"relax": True}))
     assert solution.result.status is orepact.Status.BENT
     assert solution.result.exit_code == 4  # as asked it is infeasible, plan or no plan
-    assert solution.digests == instance.digests
+    assert {name for name, digest in solution.digests.items() if instance.digests[name] != digest} == {"targets"}  # of what was solved
     loaded = orepact.load(solution.save(tmp_path / "run"))
     assert loaded.table("targets")[["value", "asked"]].drop_duplicates().to_numpy().tolist() == [[0.5, 0.9]]
     assert loaded.summary()["status"] == "rules bent"
