@@ -10,7 +10,7 @@ The model must be linear and minimise exactly one active objective. Variables fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,8 +53,8 @@ class Matrix:
     """
 
     model: ConcreteModel
-    columns: tuple[VarData, ...]
-    rows: tuple[tuple[ConstraintData, int], ...]
+    columns: Sequence[VarData]
+    rows: Sequence[tuple[ConstraintData, int]]
     c: FloatArray
     A: csc_array
     row_lower: FloatArray
@@ -238,17 +238,17 @@ def _check_numbers(matrix: Matrix) -> None:
     if not np.isfinite(matrix.offset):
         raise SolverError("the objective's constant is not a number")
     for j in np.flatnonzero(~np.isfinite(matrix.c)):
-        raise SolverError(f"the cost of {matrix.columns[j].name} is not a number")
+        raise SolverError(f"the cost of {matrix.columns[int(j)].name} is not a number")
     for p in np.flatnonzero(~np.isfinite(matrix.A.data)):
         column = int(np.searchsorted(matrix.A.indptr, p, side="right")) - 1
-        row = matrix.rows[matrix.A.indices[p]][0]
+        row = matrix.rows[int(matrix.A.indices[p])][0]
         raise SolverError(f"the coefficient of {matrix.columns[column].name} in {row.name} is not a number")
     wrong = np.isnan(matrix.row_lower) | np.isnan(matrix.row_upper)
     wrong |= (matrix.row_lower == np.inf) | (matrix.row_upper == -np.inf)
     for i in np.flatnonzero(wrong):
-        raise SolverError(f"the right-hand side of {matrix.rows[i][0].name} is not a number")
+        raise SolverError(f"the right-hand side of {matrix.rows[int(i)][0].name} is not a number")
     for j in np.flatnonzero(np.isnan(matrix.col_lower) | np.isnan(matrix.col_upper)):
-        raise SolverError(f"a bound of {matrix.columns[j].name} is not a number")
+        raise SolverError(f"a bound of {matrix.columns[int(j)].name} is not a number")
 
 
 def _range(values: FloatArray) -> tuple[float, float] | None:

@@ -6,7 +6,9 @@ needs to find the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,30 @@ from scipy.sparse import csc_array
 
 from orepact.solver.handover import FloatArray, Matrix
 
+Item = TypeVar("Item")
+
 SLIP = 1e-12
 """A right-hand side this close to zero is zero: what is left of 1 − 1 in floating point."""
+
+
+class Picked(Sequence[Item]):
+    """Some items of a sequence, looked up when they are asked for: most solves never ask for a name."""
+
+    def __init__(self, whole: Sequence[Item], places: NDArray[np.int64]) -> None:
+        self._whole, self._places = whole, places
+
+    def __len__(self) -> int:
+        return int(self._places.size)
+
+    @overload
+    def __getitem__(self, n: int) -> Item: ...
+    @overload
+    def __getitem__(self, n: slice) -> Sequence[Item]: ...
+    def __getitem__(self, n: int | slice) -> Item | Sequence[Item]:
+        return Picked(self._whole, self._places[n]) if isinstance(n, slice) else self._whole[int(self._places[n])]
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self._whole.__getitem__, self._places.tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +58,15 @@ class Reduced:
         return found
 
 
+def _moved(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> FloatArray:
+    """What a few columns at these values contribute to every row."""
+    A, moved = whole.A, np.zeros(len(whole.rows))
+    for j, value in zip(columns.tolist(), values.tolist(), strict=True):
+        entries = slice(A.indptr[j], A.indptr[j + 1])
+        moved[A.indices[entries]] += value * A.data[entries]
+    return moved
+
+
 def nothing_fixed(whole: Matrix) -> Reduced:
     """A matrix that is its own remainder."""
     return Reduced(whole, whole, np.arange(len(whole.columns)), np.zeros(len(whole.columns)))
@@ -46,7 +79,7 @@ def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Red
     """
     fixed, live = np.zeros(len(whole.columns)), np.ones(len(whole.columns), dtype=bool)
     fixed[columns], live[columns] = values, False
-    moved = whole.A @ fixed
+    moved = _moved(whole, columns[values != 0], values[values != 0])
     lower, upper = whole.row_lower - moved, whole.row_upper - moved
     row, column, falls, rises = whole.entry_rows, whole.entry_columns, whole.entry_falls, whole.entry_rises
     entry = np.arange(row.size)
@@ -70,8 +103,8 @@ def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Red
     A = csc_array((whole.A.data[entry[stays]], rank[row[stays]], starts.astype(np.int32)), shape=(int(held.sum()), kept.size))
     matrix = replace(
         whole,
-        columns=tuple(map(whole.columns.__getitem__, kept.tolist())),
-        rows=tuple(map(whole.rows.__getitem__, np.flatnonzero(held).tolist())),
+        columns=Picked(whole.columns, kept),
+        rows=Picked(whole.rows, np.flatnonzero(held)),
         c=whole.c[kept],
         A=A,
         row_lower=lower[held],

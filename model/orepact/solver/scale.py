@@ -96,7 +96,7 @@ def spreads(matrix: Matrix) -> list[Spread]:
             yield Spread(kind, float(size[low]), float(size[high]), at(low), at(high))
 
     return [
-        *find("matrix", matrix.A.data, lambda p: (rows[matrix.A.indices[p]], columns[entries[p]])),
+        *find("matrix", matrix.A.data, lambda p: (rows[int(matrix.A.indices[p])], columns[int(entries[p])])),
         *find("cost", matrix.c, lambda j: (columns[j],)),
         *find("bounds", np.concatenate((matrix.col_lower, matrix.col_upper)), lambda j: (columns[j % n],)),
         *find("rhs", np.concatenate((matrix.row_lower, matrix.row_upper)), lambda i: (rows[i % m],)),
