@@ -34,6 +34,9 @@ ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "instances/tutorial", *(ROOT / "tests/data" / name for name in ("border", "routes", "smelter", "stock"))]
 QUICK = orepact.SolveOptions(gap=1.0, neighbours=False, baseline=False, stress=False, explain=False, threads=1, time_limit=3600, explain_time=3600)
 
+EACH = 16
+"""Cases of each kind when this file is run."""
+
 Row = dict[str, Any]
 Spot = tuple[str, int | None, str]
 """Table, place of the row (from 0; None: a row that is missing), column."""
@@ -342,3 +345,7 @@ def table_of(verdicts: list[Verdict]) -> str:
                 f"| {middle} | {took[len(took) // 2]:.1f} / {took[-1]:.1f} |"
             )
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table_of([judge(case) for kind in KINDS for case in cases(kind, EACH)]))

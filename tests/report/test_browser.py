@@ -26,7 +26,7 @@ def charts_of(report: Report) -> int:
     return sum(isinstance(item, Chart) for section in report.document.sections for item in section.items)
 
 
-def check(browser: Browser, report: Report, folder: Path, width: int = 1280) -> None:
+def check(browser: Browser, report: Report, folder: Path, width: int = 1280, plan: bool = True) -> None:
     """What must hold for every report: small, silent, drawn, no wider than the screen, figures that equal their cells."""
     file = written(report, folder)
     assert file.stat().st_size < MOST_BYTES
@@ -38,7 +38,8 @@ def check(browser: Browser, report: Report, folder: Path, width: int = 1280) -> 
         )
         assert all(drawn)
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
-        figures_equal_their_cells(shown, report)
+        if plan:
+            figures_equal_their_cells(shown, report)
 
 
 SIZES = {"bn USD": 1e9, "MUSD": 1e6, "USD": 1.0, "USD/t": 1.0, "MUSD/a": 1e6, "USD/a": 1.0, "kt": 1e3, "t": 1.0, "%": 0.01, "s": 1.0}
@@ -121,7 +122,7 @@ def test_five_variants_of_the_magnet_instance(browser: Browser, tmp_path: Path) 
     """Free trade, contracts only, reference prices only, the full package, a cap of 50 %: reports and their comparison."""
     runs = magnet_variants()
     for name, solution in runs.items():
-        check(browser, report_on(solution), tmp_path / name)
+        check(browser, report_on(solution), tmp_path / name, plan=solution.has_plan)
     compared = comparison_of(runs)
     check(browser, compared, tmp_path)
     check(browser, compared, tmp_path, 390)

@@ -41,6 +41,9 @@ FIRST_INDEX = {
 
 _log = logging.getLogger("orepact.solver")
 
+ROUNDING = 1e-13
+"""Numbers of the scaled model below this are what is left of a difference of equal numbers."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -90,7 +93,7 @@ def spreads(matrix: Matrix) -> list[Spread]:
 
     def find(kind: str, values: FloatArray, at: Any) -> Iterator[Spread]:
         size = np.abs(values)
-        usable: NDArray[np.int64] = np.flatnonzero((size > 0) & np.isfinite(size))
+        usable: NDArray[np.int64] = np.flatnonzero((size > ROUNDING) & np.isfinite(size))
         if usable.size:
             low, high = int(usable[size[usable].argmin()]), int(usable[size[usable].argmax()])
             yield Spread(kind, float(size[low]), float(size[high]), at(low), at(high))

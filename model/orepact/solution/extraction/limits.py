@@ -5,6 +5,7 @@ Budgets hold in every scenario, so the one that comes nearest is shown. Physical
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,7 +124,7 @@ def _ladder_ends(out: Outturn) -> Iterator[Row]:
             column, unit = ("price", "USD/t") if ladder.kinds[rung] in ("reference", "minimum") else ("rate", "1")
             rivals = [row for l, row in enumerate(ladder.rows) if row is not None and ladder.kinds[l] == ladder.kinds[rung] and ladder.offered[l, t]]
             own = ladder.rows[rung]
-            if own is not None and float(own[column]) >= max(float(row[column]) for row in rivals):
+            if own is not None and float(own[column]) >= max((float(row[column]) for row in rivals), default=math.inf):
                 name = f"{world.products[k]} {ladder.rungs[rung]}"
                 yield _row("ladder", name, int(world.horizon.start[t]), "", float(own[column]), float(own[column]), unit)
 
