@@ -16,7 +16,7 @@ from test_brute_force import agrees, only
 
 pytest.importorskip("pyscipopt")
 
-SEEDS = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(300)]
+SEEDS = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(250)]
 
 
 def result(seed: int, solver: str) -> SolveResult:
