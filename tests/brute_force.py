@@ -51,7 +51,7 @@ class Case:
         self.outlay: dict[tuple[str, str, int, str], Lin] = {}
         self.relief: dict[tuple[str, int, str], Lin] = {}
         self.grants: dict[tuple[str, int], Lin] = {}
-        self.forced: dict[tuple[str, str | None, int], Lin] = {}
+        self.forced: dict[tuple[str, str, int], Lin] = {}
         self.watch: dict[str, Lin] = {}
 
     # small helpers
@@ -191,7 +191,8 @@ class Case:
                         self._pay(f, offer, volume, *key)
                 if volume is not None:
                     for t, amount in offer.bought.items():
-                        self.forced.setdefault((f.main, offer.payer, t), Lin()).add(volume, amount)
+                        at = MEMBERS if facts.pooled(f.main) else str(offer.payer)  # payers who share a stock buy for it together
+                        self.forced.setdefault((f.main, at, t), Lin()).add(volume, amount)
                 if grant is not None:
                     self._grant(f, start, str(offer.payer), grant, social)
                 if f.foreign > 0 and (self.zone or f.member):
@@ -519,8 +520,7 @@ class Case:
                             self.spend(m, "stockpile", t, w, bought[k, node, t], share * self.market.P[k, t, w])
                             self.relieve(m, t, w, release, share * facts.pi[k, t, w])
                     before = level
-        for (k, payer, t), tonnes in self.forced.items():
-            at = MEMBERS if facts.pooled(k) else str(payer)
+        for (k, at, t), tonnes in self.forced.items():
             lp.nonpositive(tonnes - bought.get((k, at, t), Lin()))
         for (k, t, _), q in self.q.items():
             for (j, _, s), b in bought.items():
