@@ -75,7 +75,8 @@ RULES: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rule in _RULES
 
 NOT_CHECKED = (
     "that no cheaper plan exists: the bound is the solver's word (orepact solve --confirm asks another one)",
-    "the quantities behind the world without policy: only its costs are stored, and they are checked for adding up",
+    "the quantities behind the world without policy (columns and indicators of before): only its costs are checked, for adding up",
+    "tables made for reports: prices, supply, additional, outages, origins, recipes, products, countries",
     "the list of price paths examined",
     "the table `limits` beyond budgets and contribution keys: it repeats figures checked elsewhere",
     "how good the input is, citations, notes and warnings",
