@@ -35,11 +35,12 @@ from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
 from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
+from orepact.solver.outcome import Outcome
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, Status, peak_memory_mb, this_platform, versions
 from orepact.solver.scale import scale_notes
-from orepact.solver.search import BASELINE, Outcome, market_rules, search, write_model
+from orepact.solver.search import BASELINE, market_rules, search, write_model
 from orepact.solver.settle import settle
 from orepact.solver.stress import play, without_policy
 

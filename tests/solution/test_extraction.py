@@ -26,8 +26,9 @@ from orepact.solution.solution import Solution
 from orepact.solver.batch import Plan
 from orepact.solver.clock import Clock
 from orepact.solver.examine import Record
+from orepact.solver.outcome import Outcome
 from orepact.solver.result import SolveResult, Status
-from orepact.solver.search import BASELINE, Outcome, search
+from orepact.solver.search import BASELINE, search
 from orepact.solver.stress import play, without_policy
 from random_instances import random_instance
 from tiny_instances import plant, project, tiny, two_stages

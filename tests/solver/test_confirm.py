@@ -17,8 +17,9 @@ from orepact.solution.solution import Solution
 from orepact.solver.clock import Clock
 from orepact.solver.confirm import confirmed
 from orepact.solver.examine import Record
+from orepact.solver.outcome import Outcome
 from orepact.solver.result import Status
-from orepact.solver.search import Outcome, market_rules, search
+from orepact.solver.search import market_rules, search
 
 TUTORIAL = Path(__file__).parents[2] / "instances" / "tutorial"
 

@@ -22,8 +22,9 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import Batch
 from orepact.solver.clock import Clock
+from orepact.solver.outcome import Outcome
 from orepact.solver.progress import Listener
-from orepact.solver.search import Outcome, market_rules, search
+from orepact.solver.search import market_rules, search
 
 ENDS: tuple[Literal["low"], Literal["high"]] = ("low", "high")
 NOT_SOLVED = "not solved again"

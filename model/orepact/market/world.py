@@ -149,7 +149,12 @@ def treasury_of(countries: dict[str, Row], country: str) -> str:
 def world_of(instance: Instance) -> World:
     """Turn a checked instance into arrays. Raises nothing on a checked instance."""
     rows: dict[str, list[Row]] = {name: instance.tables.plain(name).rows for name in instance.tables}
-    settings = instance.settings
+    lines = {name: [int(line) for line in table.index] for name, table in instance.tables.items()}
+    return world_from(instance.settings, rows, lines)
+
+
+def world_from(settings: Settings, rows: dict[str, list[Row]], lines: dict[str, list[int]]) -> World:
+    """The same from settings, every table's rows and the lines they stand on."""
     horizon = Horizon.of(settings.horizon.start_year, settings.horizon.period_years)
     countries = {r["country"]: r for r in rows["countries"]}
     own = [c for c, r in countries.items() if treasury_of(countries, c) == c]
@@ -257,7 +262,7 @@ def world_of(instance: Instance) -> World:
         ),
         burden=_burden(price, demand, horizon, reference, len(members)),
         tables=rows,
-        lines={name: [int(line) for line in table.index] for name, table in instance.tables.items()},
+        lines=lines,
         **_freight(rows, countries, nodes, by_code, mass, per_tonne),
     )
 
@@ -392,4 +397,4 @@ def _freight(
     return {"routes": tuple(routes), "hub_out": hub_out, "hub_in": hub_in, "hub_source": hub_source}
 
 
-__all__ = ["Route", "Source", "StockSite", "World", "recovery_factor", "treasury_of", "world_of"]
+__all__ = ["Route", "Source", "StockSite", "World", "recovery_factor", "treasury_of", "world_from", "world_of"]

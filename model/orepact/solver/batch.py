@@ -31,6 +31,7 @@ from orepact.solver.other import OtherSolver
 from orepact.solver.progress import Listener
 from orepact.solver.reduced import Reduced, nothing_fixed, reduce
 from orepact.solver.scale import check_scale, spreads
+from orepact.solver.shared import Prices, shared_of
 
 HIGHS: dict[str, bool | int | float | str] = {
     "primal_feasibility_tolerance": 1e-9,
@@ -147,12 +148,18 @@ class OnePath:
 
 
 class Batch:
-    """A model over a batch of paths. Raises TimeOver where there is no time left to make it."""
+    """A model over a batch of paths, of a whole market or, with `prices`, of a part that shares rows with others (`shared.py`).
 
-    def __init__(self, market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock) -> None:
+    Raises TimeOver where there is no time left to make it.
+    """
+
+    def __init__(self, market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, prices: Prices | None = None) -> None:
         self.paths = list(paths)
         self.options, self.clock = options, clock
-        self.built, self.matrix = prepare(market, self.paths, rules, clock, hurried=True)
+        self.built, self.unpriced = prepare(market, self.paths, rules, clock, hurried=True)
+        self.matrix = self.unpriced
+        self.shared = None if prices is None else shared_of(self.built, self.unpriced)
+        self.price(prices or {})
         with clock.phase("hand over"):
             case, model, owners = self.built.case, self.built.model, self.built.model.owners
             deals = [(column, d) for part in (owners.weight, owners.volume, owners.grant) for d, column in part.items()]
@@ -162,6 +169,12 @@ class Batch:
             self._answers = np.array([(x.facility, x.response) for x in case.deals], dtype=np.int64).reshape(-1, 2)
             self._choices = self.matrix.indices(model.choice.y.values()), *np.array(list(model.choice.y), dtype=np.int64).reshape(-1, 2).T
             self._rungs = self.matrix.indices(model.choice.z.values()), *np.array(list(model.choice.z), dtype=np.int64).reshape(-1, 3).T
+
+    def price(self, prices: Prices) -> None:
+        """Put other prices on the shared rows of a part."""
+        if self.shared is not None:
+            with self.clock.phase("hand over"):
+                self.matrix = self.shared.priced(self.unpriced, prices)
 
     def fixed(self, path: Path) -> tuple[NDArray[np.int64], FloatArray]:
         """The columns that choose a path, and their values."""

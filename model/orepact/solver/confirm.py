@@ -26,11 +26,12 @@ from orepact.solver.batch import BOUND, HIGHS, SEARCH, Batch, cores, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.handover import Matrix
 from orepact.solver.highs import Session
+from orepact.solver.outcome import Outcome
 from orepact.solver.progress import Listener, Progress, money
 from orepact.solver.reduced import reduce
 from orepact.solver.result import Status
 from orepact.solver.scip import ScipSession
-from orepact.solver.search import Outcome, starting_list
+from orepact.solver.search import starting_list
 
 TOGETHER = 64
 """Paths in one model."""

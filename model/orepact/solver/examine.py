@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from orepact.formulation.case import Rules
@@ -20,8 +20,13 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
+from orepact.solver.handover import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
+from orepact.solver.shared import Prices
 from orepact.solver.tidy import tidied
+
+Collector = Callable[[Batch, Path, FloatArray], None]
+"""Told of every plan found for a part."""
 
 ROUNDING = 1e-9
 """Relative: two costs this close are one cost that was added up in another order."""
@@ -50,9 +55,14 @@ class Record:
 class Examiner:
     """Keeps the best plan over every path examined so far. Objectives are in the world's scaled money until read."""
 
-    def __init__(self, market: Market, rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None) -> None:
+    def __init__(
+        self, market: Market, rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, part: tuple[Prices, Collector] | None = None
+    ) -> None:
         self.market, self.rules, self.options, self.clock = market, rules, options, clock
         self.listener = listener
+        self.prices: Prices | None = None if part is None else part[0]
+        self._collect: Collector | None = None if part is None else part[1]
+        self.batches: list[Batch] = []  # kept for other prices; where there are none, batches are dropped
         self.records: dict[Path, Record] = {}
         self.plan: Plan | None = None
         self.size: dict[str, object] = {}
@@ -115,23 +125,50 @@ class Examiner:
             self._dropped = 0
             gc.collect()
         try:
-            batch = Batch(self.market, fresh, self.rules, self.options, self.clock)
+            batch = Batch(self.market, fresh, self.rules, self.options, self.clock, self.prices)
         except TimeOver:
             return False
-        done = len(self.records)
         self.records.update({p: Record(p) for p in fresh})
-        answers = batch.bounds(range(len(fresh)), lambda n: self._tell("bounds", done + n))
+        if self.prices is not None:
+            self.batches.append(batch)
+        self._work(batch, range(len(fresh)))
+        if self.prices is None and (self.plan is None or self.plan.built is not batch.built):
+            self._dropped += batch.matrix.A.nnz
+        return self.best < before
+
+    def again(self, prices: Prices, known: tuple[Batch, Path, FloatArray] | None, only: Collection[Path]) -> None:
+        """Paths of a part once more at other prices, from the cheapest plan known there; the others have no bound until `complete`."""
+        self.prices, self.plan = prices, None
+        self.records = {path: Record(path) for path in self.records}
+        for batch in self.batches:
+            batch.price(prices)
+        if known is not None:
+            batch, path, values = known
+            self.plan = Plan(batch.built, batch.matrix, values, batch.matrix.objective(values), path)
+            self.records[path].objective = self.plan.objective
+        for batch in self.batches:
+            self._work(batch, [p for p, path in enumerate(batch.paths) if path in only])
+
+    def complete(self) -> None:
+        """Examine every path that has no bound at these prices."""
+        for batch in self.batches:
+            self._work(batch, [p for p, path in enumerate(batch.paths) if self.records[path].bound is None])
+
+    def _work(self, batch: Batch, wanted: Sequence[int]) -> None:
+        """Bounds of these paths of a batch, then plans in rising order of the bounds."""
+        done = sum(r.bound is not None for r in self.records.values())
+        answers = batch.bounds(wanted, lambda n: self._tell("bounds", done + n)) if wanted else {}
         for p, answer in answers.items():
-            record = self.records[fresh[p]]
+            record = self.records[batch.paths[p]]
             record.status = f"LP {answer.status}"
             if answer.status is AnswerStatus.INFEASIBLE:
                 record.bound, record.status = math.inf, "no plan: its LP has none"
             elif answer.status is AnswerStatus.OPTIMAL:
                 record.bound, record.status = answer.objective, "bound by LP"
-        waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[fresh[p]].bound or 0.0, p))
+        waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[batch.paths[p]].bound or 0.0, p))
         while waiting and not self.clock.over:
             width = batch.workers(len(waiting)) * (1 if self.plan is None else WAVE)
-            wave = [p for p in waiting[:width] if not self.good_enough(self.records[fresh[p]].bound or 0.0)]
+            wave = [p for p in waiting[:width] if not self.good_enough(self.records[batch.paths[p]].bound or 0.0)]
             if not wave:
                 break
             waiting = waiting[width:]
@@ -140,9 +177,6 @@ class Examiner:
             solved = batch.plans(wave, cutoff, self.plan, self.hear)
             for p in wave:
                 self._keep(batch, p, solved[p], cutoff)
-        if self.plan is None or self.plan.built is not batch.built:
-            self._dropped += batch.matrix.A.nnz
-        return self.best < before
 
     def _keep(self, batch: Batch, p: int, answer: Answer, cutoff: float | None) -> None:
         """Record what the MIP of a path said."""
@@ -162,6 +196,8 @@ class Examiner:
         if answer.values is None or answer.objective is None:
             return
         record.objective = answer.objective
+        if self._collect is not None:
+            self._collect(batch, batch.paths[p], answer.values)
         if answer.objective < self.best:
             self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, batch.paths[p])
             self.size = describe(batch.matrix, answer)

@@ -13,45 +13,25 @@ tells an infeasible instance from one whose paths were not enough.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 
 from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
-from orepact.market.paths import Path, distinct, listed_paths, neighbours, own_paths
+from orepact.market.parts import parts_of
+from orepact.market.paths import Path, distinct, listed_paths, own_paths
 from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, AnswerStatus
-from orepact.solver.batch import Batch, Plan, describe, open_solver, prepare
+from orepact.solver.answer import AnswerStatus
+from orepact.solver.basket import Basket
+from orepact.solver.batch import Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
 from orepact.solver.handover import FloatArray, Matrix
+from orepact.solver.neighbourhood import improve, is_infeasible, towards_feasible
+from orepact.solver.outcome import Adjust, Outcome
 from orepact.solver.progress import Listener
 from orepact.solver.result import Status
-
-Adjust = Callable[[Path], Path]
-"""What a user's package fixes on every path."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a search ended; money in the world's scaled units. `plan` is None unless the status has one."""
-
-    status: Status
-    plan: Plan | None
-    bound: float | None
-    records: tuple[Record, ...]
-    listed: int
-    proven: str
-    limit: str | None
-    size: dict[str, object]
-    confirmation: str = ""
-
-    @property
-    def examined(self) -> int:
-        """Paths of which something is known; a run that is stopped leaves some of its list untouched."""
-        return sum(r.bound is not None or r.objective is not None for r in self.records)
 
 
 def search(
@@ -71,6 +51,9 @@ def search(
     rules = rules or market_rules(market)
     if options.method == "milp":
         return _one_model(market, paths, rules, options, clock, f"over {len(paths)} paths in one model", listener)
+    parts = parts_of(market.world)
+    if len(parts) > 1 and options.solver == "highs":  # another solver gets the whole model, whose rows can't be priced
+        return _by_parts(market, parts, paths, rules, options, clock, listener, fixed)
     return _by_paths(market, paths, rules, options, clock, listener, fixed)
 
 
@@ -129,7 +112,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     if answer.status is AnswerStatus.INFEASIBLE and rules.behaviour == "planner":
         return Outcome(Status.INFEASIBLE, None, None, records, len(paths), "even the planner's relaxation has no plan", None, size)
     if answer.status is AnswerStatus.INFEASIBLE:
-        return _without_plan(records, len(paths), size, None, _is_infeasible(market, options, clock))
+        return _without_plan(records, len(paths), size, None, is_infeasible(market, options, clock))
     limit = answer.limit or answer.message
     status = Status.NO_PLAN if plan is None else Status.LIMIT
     return Outcome(status, plan, answer.bound, records, len(paths), f"{scope}: stopped ({limit})", limit, size)
@@ -154,10 +137,10 @@ def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOpt
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
     examiner.examine(paths)
-    infeasible = examiner.plan is None and _is_infeasible(market, options, clock)
+    infeasible = examiner.plan is None and is_infeasible(market, options, clock)
     if examiner.plan is None and not clock.over and not options.own_paths_only:
-        _towards_feasible(market, examiner, paths, rules, options, clock, fixed, once=infeasible)
-    exhausted = _improve(market, examiner, options, fixed)
+        towards_feasible(market, examiner, paths, rules, options, clock, fixed, once=infeasible)
+    exhausted = improve(market, examiner, options, fixed)
     examiner.tidy()
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
@@ -174,56 +157,32 @@ def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOpt
     return Outcome(Status.LIMIT if open_gap else Status.SOLVED, examiner.plan, bound, records, len(paths), proven, limit, examiner.size)
 
 
+def _by_parts(
+    market: Market,
+    parts: list[tuple[int, ...]],
+    paths: list[Path],
+    rules: Rules,
+    options: SolveOptions,
+    clock: Clock,
+    listener: Listener | None,
+    fixed: Adjust,
+) -> Outcome:
+    """Path search part by part, at prices on what the parts share."""
+    basket = Basket(market, parts, rules, options, clock, listener, fixed)
+    basket.search(paths)
+    records = tuple(sorted(basket.records(), key=_rank))
+    if basket.plan is None:
+        infeasible = is_infeasible(market, options, clock)
+        return _without_plan(records, len(paths), basket.size, clock.limit_reached, infeasible)
+    proven = f"over {basket.counted}; {'no neighbour is better' if basket.exhausted else 'neighbours not all examined'}"
+    if basket.proven:
+        return Outcome(Status.SOLVED, basket.plan, basket.bound, records, len(paths), f"proven {proven}", None, basket.size)
+    limit = "interrupt" if clock.stop.is_set() else "time" if clock.over else "rounds"
+    return Outcome(Status.LIMIT, basket.plan, basket.bound, records, len(paths), f"stopped with the gap still open, {proven}", limit, basket.size)
+
+
 def _rank(record: Record) -> tuple[float, float]:
     return (math.inf if record.objective is None else record.objective, math.inf if record.bound is None else record.bound)
-
-
-def _improve(market: Market, examiner: Examiner, options: SolveOptions, fixed: Adjust) -> bool:
-    """Examine neighbours of the best path until none helps; whether the neighbourhood was exhausted."""
-    if not options.neighbours or options.own_paths_only:
-        return False
-    while examiner.plan is not None and examiner.may_go_on:
-        for fine in (False, True):
-            near = distinct(fixed(p) for p in neighbours(market.world, market.ladders, examiner.plan.path, fine))
-            if examiner.examine(near):
-                break
-        else:
-            return examiner.may_go_on
-    return False
-
-
-def _towards_feasible(
-    market: Market, examiner: Examiner, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, fixed: Adjust, once: bool
-) -> None:
-    """Where no path has a plan: follow the neighbours that miss the targets least until one has; `once`: only rank the list."""
-    elastic = Rules(support=rules.support, targets=True, stock=rules.stock, duty=rules.duty, elastic=True)
-    known: dict[Path, float] = {}
-    frontier = list(paths)
-    while frontier and examiner.plan is None and examiner.may_go_on:
-        try:
-            batch = Batch(market, frontier, elastic, options, clock)
-        except TimeOver:
-            return
-        answers = batch.bounds(range(len(frontier)), lambda _: None)
-        known.update({frontier[p]: a.objective for p, a in answers.items() if a.status is AnswerStatus.OPTIMAL and a.objective is not None})
-        if not known:
-            return
-        for path in known.keys() & examiner.records.keys():
-            examiner.records[path].missed = known[path]
-        if once:
-            return
-        best = min(known, key=lambda p: known[p])
-        frontier = [p for p in distinct(fixed(p) for p in neighbours(market.world, market.ladders, best, False)) if p not in known]
-        if known[best] <= 1e-7 and best not in examiner.records:
-            examiner.examine([best])
-        examiner.examine(frontier)
-        if best not in batch.paths:
-            return
-
-
-def _is_infeasible(market: Market, options: SolveOptions, clock: Clock) -> bool:
-    """Whether even the planner's relaxation of every path has no plan; False where time ran out."""
-    return not clock.over and planner_answer(market, options, clock).status is AnswerStatus.INFEASIBLE
 
 
 def _without_plan(records: tuple[Record, ...], listed: int, size: dict[str, object], limit: str | None, infeasible: bool) -> Outcome:
@@ -232,10 +191,3 @@ def _without_plan(records: tuple[Record, ...], listed: int, size: dict[str, obje
         return Outcome(Status.INFEASIBLE, None, None, records, listed, "even the planner's relaxation of every path has no plan", None, size)
     proven = f"no plan on the {len(records)} paths examined" if limit is None else f"stopped by {limit} before a plan was found"
     return Outcome(Status.NO_PLAN, None, None, records, listed, proven, limit, size)
-
-
-def planner_answer(market: Market, options: SolveOptions, clock: Clock) -> Answer:
-    """Whether the planner's relaxation of every path has any plan at all."""
-    _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), clock)
-    with clock.phase("solve"):
-        return open_solver(matrix, options, clock).solve("mip", gap=1.0, time_limit=clock.left)

@@ -24,8 +24,8 @@ from orepact.solution.indicators import derived_indicators
 from orepact.solution.tables import as_table
 from orepact.solver.batch import Plan
 from orepact.solver.examine import Record
+from orepact.solver.outcome import Outcome
 from orepact.solver.progress import relative_gap
-from orepact.solver.search import Outcome
 
 Row = dict[str, Any]
 

@@ -1,0 +1,386 @@
+"""Baskets: chains that share treasuries are searched one by one, at prices on what they share, and a master fits their plans together.
+
+    search    each part over its own list and neighbours, at the prices of the moment (examine.py, shared.py)
+    combine   the master picks a plan per part; with those paths and starts the whole model is solved: a plan of the whole
+    price     the master's LP says what a dollar of budget, and a dollar of net outlay, is worth; the likeliest paths are
+              examined again at these prices, and once prices settle, all of them: a bound below every combination
+
+What is proven: no combination of examined paths, one per part, has a plan below the bound. Where budgets are ample the first
+prices are right, and the parts separate exactly.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orepact.formulation.case import Rules
+from orepact.market.offers import Market
+from orepact.market.parts import part
+from orepact.market.paths import Path, distinct
+from orepact.options import SolveOptions
+from orepact.solver.batch import FIRST, Batch, Plan, describe
+from orepact.solver.clock import Clock, TimeOver
+from orepact.solver.examine import ROUNDING, Examiner, Record
+from orepact.solver.handover import FloatArray
+from orepact.solver.master import USED, Commons, Master, Verdict
+from orepact.solver.neighbourhood import improve, towards_feasible
+from orepact.solver.outcome import Adjust
+from orepact.solver.progress import Listener, Progress, relative_gap
+from orepact.solver.shared import Key, Prices
+from orepact.solver.tidy import tidied
+
+SHARE_OF_GAP = 0.4
+"""Of the gap asked, what a part's own search may use; the rest is for what the parts share."""
+
+ROUNDS = 40
+"""Prices tried at most."""
+
+LIKELY = 16
+"""Paths of a part that are examined again at prices not yet settled."""
+
+TOGETHER = 4
+"""Combinations of paths in one whole model."""
+
+CLOSING = 200
+"""Combinations examined at most."""
+
+PATIENCE = 120.0
+"""Seconds for one solve of the whole model."""
+
+STEP = 0.5
+"""Prices move so far from the best known towards the master's: undamped they swing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A plan of one part, kept sparse: cost and uses of the shared rows in USD, starts by plant and period."""
+
+    batch: Batch
+    path: Path
+    cost: float
+    uses: dict[Key, float]
+    starts: frozenset[tuple[str, int]]
+    places: NDArray[np.int64]
+    amounts: FloatArray
+
+    def priced(self, prices: Prices, commons: Commons) -> float:
+        """Cost at prices, USD."""
+        return self.cost + sum(commons.price(prices, key) * amount for key, amount in self.uses.items())
+
+    def values(self) -> FloatArray:
+        found = np.zeros(len(self.batch.matrix.columns))
+        found[self.places] = self.amounts
+        return found
+
+
+class Part:
+    """One part: its market, its search, and the plans found so far."""
+
+    def __init__(self, whole: Market, products: tuple[int, ...], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust):
+        self.products = products
+        self.market = Market(part(whole.world, products))
+        self._whole = whole
+        self._impose()
+        self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
+        self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
+        self.columns: list[Column] = []
+        self.examiner = Examiner(self.market, rules, self.options, clock, listener, ({}, self.keep))
+        self.fixed: Adjust = lambda path: self.own(fixed(self.whole(path, whole.free)))
+        self.exhausted = False
+
+    def _impose(self) -> None:
+        """What a user's package imposes on the part's plants, in the part's units."""
+        whole, own = self._whole.world, self.market.world
+        number = {plant.code: f for f, plant in enumerate(own.plants)}
+        mass, money = whole.mass_unit / own.mass_unit, whole.money_unit / own.money_unit
+        for f, imposed in self._whole.imposed.items():
+            code = whole.plants[f].code
+            if code in number:
+                self.market.imposed[number[code]] = replace(
+                    imposed,
+                    volume=None if imposed.volume is None else imposed.volume * mass,
+                    grant=None if imposed.grant is None else imposed.grant * money,
+                )
+
+    def own(self, path: Path) -> Path:
+        """What a path of the whole says about the part."""
+        return Path(tuple(path.rungs[k] for k in self.products), path.label)
+
+    def whole(self, path: Path, others: Path) -> Path:
+        """A path of the part, with other products as on `others`."""
+        rungs = list(others.rungs)
+        for k, own in zip(self.products, path.rungs, strict=True):
+            rungs[k] = own
+        return Path(tuple(rungs), path.label)
+
+    def keep(self, batch: Batch, path: Path, values: FloatArray) -> None:
+        """Remember a plan."""
+        assert batch.shared is not None
+        world, unit = self.market.world, self.market.world.money_unit
+        used = batch.built.model.owners.u
+        starts = frozenset((world.plants[f].code, tau) for (f, tau), column in used.items() if values[batch.matrix.index(column)] > 0.5)
+        places = np.flatnonzero(values)
+        self.columns.append(Column(batch, path, batch.unpriced.objective(values) * unit, batch.shared.used(values), starts, places, values[places]))
+
+    def first(self, paths: Sequence[Path]) -> None:
+        """The list, and neighbours of its best, at the starting prices."""
+        listed = distinct(self.own(path) for path in paths)
+        self.examiner.listed = len(listed)
+        self.examiner.examine(listed)
+        if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
+            towards_feasible(self.market, self.examiner, listed, self.rules, self.options, self.clock, self.fixed, once=False)
+        self.improve()
+
+    def improve(self) -> None:
+        self.exhausted = improve(self.market, self.examiner, self.options, self.fixed)
+
+    def again(self, prices: Prices, commons: Commons) -> None:
+        """The likeliest paths at other prices."""
+        records = self.examiner.records
+        near = sorted(records, key=lambda p: (math.inf if records[p].bound is None else records[p].bound, records[p].path.label))[:LIKELY]
+        best = min(self.columns, key=lambda column: column.priced(prices, commons), default=None)
+        known = None if best is None else (best.batch, best.path, best.values())
+        self.examiner.again(prices, known, {*near, *(column.path for column in self.columns[-LIKELY:])})
+
+    def ranking(self) -> list[tuple[float, Path]]:
+        """Bound (USD) and path, cheapest first, of the paths that may have a plan."""
+        unit = self.market.world.money_unit
+        bounds = [(r.bound * unit, path) for path, r in self.examiner.records.items() if r.bound is not None and math.isfinite(r.bound)]
+        return sorted(bounds, key=lambda x: (x[0], x[1].label, x[1].rungs))
+
+    def least(self, complete: bool) -> float | None:
+        """What no plan of the part costs less than at the prices of the moment, USD; over the paths examined at them unless `complete`."""
+        unit = self.market.world.money_unit
+        if complete:
+            return None if self.examiner.bound is None else self.examiner.bound * unit
+        bounds = [r.bound for r in self.examiner.records.values() if r.bound is not None]
+        return min(bounds, default=math.inf) * unit
+
+
+class Basket:
+    """The search over all parts; `plan` and `bound` are the whole's, in its scaled money."""
+
+    def __init__(
+        self,
+        market: Market,
+        parts: Sequence[tuple[int, ...]],
+        rules: Rules,
+        options: SolveOptions,
+        clock: Clock,
+        listener: Listener | None,
+        fixed: Adjust,
+    ) -> None:
+        self.market, self.rules, self.options, self.clock, self._listener = market, rules, options, clock, listener
+        self.plan: Plan | None = None
+        self.size: dict[str, object] = {}
+        self._bound = -math.inf  # USD
+        self._ranking: list[list[tuple[float, Path]]] = []
+        self._tried: set[tuple[Path, frozenset[tuple[str, int]]]] = set()
+        self._batch: Batch | None = None
+        self.parts = [Part(market, products, rules, options, clock, self._heard(n), fixed) for n, products in enumerate(parts)]
+
+    @property
+    def unit(self) -> float:
+        return self.market.world.money_unit
+
+    @property
+    def bound(self) -> float | None:
+        return None if math.isinf(self._bound) or self.plan is None else min(self._bound / self.unit, self.plan.objective)
+
+    @property
+    def proven(self) -> bool:
+        return self.plan is not None and self._bound >= self.plan.objective * self.unit - max(self.options.gap, ROUNDING) * abs(self.plan.objective) * self.unit
+
+    @property
+    def exhausted(self) -> bool:
+        return all(p.exhausted for p in self.parts)
+
+    @property
+    def counted(self) -> str:
+        """How many paths and combinations were examined."""
+        numbers = [len(p.examiner.records) for p in self.parts]
+        return f"{sum(numbers)} paths of {len(numbers)} parts, {math.prod(numbers):,} combinations"
+
+    def search(self, paths: Sequence[Path]) -> None:
+        """Everything: the parts, their combination, prices, until the gap is closed."""
+        for p in self.parts:
+            p.first(paths)
+            if p.examiner.plan is None:
+                return
+        commons = self._commons()
+        self._raise_bound(commons, {})
+        best, complete = dict[Key, float](), True
+        value = self._value(commons, {}, complete=True)
+        for _ in range(ROUNDS):
+            verdict = self._combine(commons)
+            if verdict is None or self.proven or self.clock.over:
+                break
+            settled = value is not None and verdict.missing <= USED * abs(verdict.cost) and verdict.cost - value <= 0.2 * self.options.gap * abs(verdict.cost)
+            if settled and complete:
+                break
+            if settled:
+                prices, complete = best, True
+            else:
+                prices = {key: STEP * commons.price(best, key) + (1 - STEP) * verdict.prices[key] for key in commons.rows}
+                complete = False
+            prices = commons.lawful(prices)
+            for p in self.parts:
+                p.again(prices, commons)
+                if complete:
+                    p.examiner.complete()
+                    p.improve()
+            commons = self._commons()
+            if complete:
+                self._raise_bound(commons, prices)
+            found = self._value(commons, prices, complete)
+            if found is not None and (value is None or found > value or complete):
+                value, best = found, prices
+        self._finish()
+
+    def _finish(self) -> None:
+        """Close what is left of the gap, if it can be closed, and rid the plan of what nobody would sign."""
+        if not self.proven:
+            self._close()
+        if self.plan is not None:
+            with self.clock.phase("solve"):
+                allowed = self.plan.objective + max(0.1 * self.options.gap, ROUNDING) * abs(self.plan.objective)
+                self.plan = tidied(self.plan, self.options, self.clock, allowed)
+
+    def _close(self) -> None:
+        """Combinations of paths in rising order of their bounds, each examined in the whole model, until none can beat the plan."""
+        whole = Examiner(self.market, self.rules, self.options, self.clock, None)
+        whole.plan, bounds = self.plan, dict[Path, float]()
+        left = self._combinations()
+        ahead = next(left, None)
+        while ahead is not None and not whole.good_enough(ahead[0]) and whole.may_go_on and len(bounds) < CLOSING:
+            group = list[Path]()
+            while ahead is not None and not whole.good_enough(ahead[0]) and len(group) < TOGETHER:
+                group.append(ahead[1])
+                bounds[ahead[1]], ahead = ahead[0], next(left, None)
+            if whole.examine(group) and whole.plan is not None:
+                self.plan, self.size = whole.plan, {**whole.size, "parts": len(self.parts)}
+                self._tell("better plan", None)
+        known = [max(bound, r.bound) if (r := whole.records.get(path)) and r.bound is not None else bound for path, bound in bounds.items()]
+        least = min([*known, math.inf if ahead is None else ahead[0]])
+        self._bound = max(self._bound, least * self.unit)
+
+    def _combinations(self) -> Iterator[tuple[float, Path]]:
+        """Paths of the whole, one per part, with a bound each (the whole's scaled money) at the prices of the best bound, in rising order."""
+        if math.isinf(self._bound) or not all(self._ranking):
+            return
+        best = sum(ranking[0][0] for ranking in self._ranking)
+        first = (0,) * len(self.parts)
+        queue, seen = [(best, first)], {first}
+        while queue:
+            total, numbers = heapq.heappop(queue)
+            path = self.market.free
+            for p, ranking, n in zip(self.parts, self._ranking, numbers, strict=True):
+                path = p.whole(ranking[n][1], path)
+            yield (
+                (self._bound + total - best) / self.unit,
+                Path(path.rungs, self._label([ranking[n][1] for ranking, n in zip(self._ranking, numbers, strict=True)])),
+            )
+            for c, ranking in enumerate(self._ranking):
+                n = numbers[c]
+                following = (*numbers[:c], n + 1, *numbers[c + 1 :])
+                if n + 1 < len(ranking) and following not in seen:
+                    seen.add(following)
+                    heapq.heappush(queue, (total + ranking[n + 1][0] - ranking[n][0], following))
+
+    def _label(self, paths: Sequence[Path]) -> str:
+        """What the parts' paths are called together."""
+        named = [f"{p.name}: {path.label}" for p, path in zip(self.parts, paths, strict=True) if any(map(any, path.rungs))]
+        return "; ".join(named) or "free trade"
+
+    def _commons(self) -> Commons:
+        return Commons.of([[b.shared for b in p.examiner.batches if b.shared is not None] for p in self.parts])
+
+    def _value(self, commons: Commons, prices: Prices, complete: bool) -> float | None:
+        """The bound at these prices, over all paths or over those examined at them."""
+        least = [p.least(complete) for p in self.parts]
+        return None if any(x is None for x in least) else sum(x for x in least if x is not None) + commons.constant(prices)
+
+    def _raise_bound(self, commons: Commons, prices: Prices) -> None:
+        """Take note of the bound at these prices, and of every path's part in it, if it is the best so far."""
+        found = self._value(commons, prices, complete=True)
+        if found is not None and found > self._bound:
+            self._bound = found
+            self._ranking = [p.ranking() for p in self.parts]
+
+    def _combine(self, commons: Commons) -> Verdict | None:
+        """Ask the master, and solve the whole model with what it picks."""
+        with self.clock.phase("solve"):
+            master = Master(commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
+            verdict = master.price()
+            picked = master.pick(0.1 * self.options.gap, 30.0) if verdict is not None else None
+        if picked is not None:
+            rungs = self.market.free
+            for p, j in zip(self.parts, picked, strict=True):
+                rungs = p.whole(p.columns[j].path, rungs)
+            labels = dict.fromkeys(
+                f"{p.name}: {p.columns[j].path.label}" for p, j in zip(self.parts, picked, strict=True) if any(map(any, p.columns[j].path.rungs))
+            )
+            starts = frozenset().union(*(p.columns[j].starts for p, j in zip(self.parts, picked, strict=True)))
+            self._solve_whole(Path(rungs.rungs, "; ".join(labels) or "free trade"), starts)
+        return verdict
+
+    def _solve_whole(self, path: Path, starts: frozenset[tuple[str, int]]) -> None:
+        """The whole model on one path, with these starts or fewer."""
+        if (path, starts) in self._tried:
+            return
+        self._tried.add((path, starts))
+        if self._batch is None or self._batch.paths != [path]:
+            try:
+                self._batch = Batch(self.market, [path], self.rules, self.options, self.clock)
+            except TimeOver:
+                return
+        batch, plants = self._batch, self.market.world.plants
+        closed = [batch.matrix.index(column) for (f, tau), column in batch.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
+        with self.clock.phase("solve"):
+            answer = batch.solver_for(0, FIRST, closed).solve("mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE))
+        if answer.values is None or answer.objective is None or (self.plan is not None and answer.objective >= self.plan.objective):
+            return
+        self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, path)
+        self.size = {**describe(batch.matrix, answer), "parts": len(self.parts)}
+        self._tell("better plan", None)
+
+    def records(self) -> Iterator[Record]:
+        """What is known of each part's paths, as paths of the whole that are the best elsewhere; bounds in the whole's scaled money."""
+        base = self.plan.path if self.plan is not None else self.market.free
+        for p, ranking in zip(self.parts, self._ranking or [[] for _ in self.parts], strict=True):
+            known = {path: self._bound + bound - ranking[0][0] for bound, path in ranking}
+            for path, record in p.examiner.records.items():
+                whole = p.whole(path, base)
+                bound = known.get(path, math.inf if record.bound == math.inf else None)
+                if self.plan is None or whole != base:
+                    yield Record(Path(whole.rungs, f"{p.name}: {path.label}"), bound=None if bound is None else bound / self.unit, status=record.status)
+        if self.plan is not None:
+            yield Record(base, bound=self.bound, objective=self.plan.objective, status="solved")
+
+    def _heard(self, number: int) -> Listener | None:
+        """A listener for one part: its own figures mean nothing to the whole."""
+        return None if self._listener is None else lambda event: self._tell(event.phase, number)
+
+    def _tell(self, phase: str, number: int | None) -> None:
+        if self._listener is None:
+            return
+        best = None if self.plan is None else self.plan.objective * self.unit
+        bound = None if self.bound is None else self.bound * self.unit
+        self._listener(
+            Progress(
+                phase=phase if number is None else f"{phase}, {self.parts[number].name}",
+                seconds=self.clock.seconds,
+                incumbent=best,
+                bound=bound,
+                gap=relative_gap(best, bound),
+                paths_examined=sum(len(p.examiner.records) for p in self.parts),
+                paths_listed=sum(p.examiner.listed for p in self.parts),
+                rungs=None if self.plan is None else self.plan.path.rungs,
+            )
+        )
