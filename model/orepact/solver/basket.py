@@ -35,14 +35,23 @@ from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Key, Prices
 from orepact.solver.tidy import tidied
 
+import os, sys
+
+DEBUG = os.environ.get("BDEBUG")
 SHARE_OF_GAP = 0.4
 """Of the gap asked, what a part's own search may use; the rest is for what the parts share."""
 
 ROUNDS = 40
 """Prices tried at most."""
 
-LIKELY = 16
-"""Paths of a part that are examined again at prices not yet settled."""
+LIKELY = 24
+"""Paths of a part that are examined again at prices not yet settled, at most."""
+
+NEAR = 0.02
+"""Relative: paths judged dearer than the best by more are not examined again until prices have settled."""
+
+TRACES = 4
+"""LP answers remembered of each path."""
 
 TOGETHER = 4
 """Combinations of paths in one whole model."""
@@ -52,6 +61,9 @@ CLOSING = 200
 
 PATIENCE = 120.0
 """Seconds for one solve of the whole model."""
+
+STILL = 0.05
+"""Of the gap asked: bounds and plans that move less than this stand still."""
 
 STEP = 0.5
 """Prices move so far from the best known towards the master's: undamped they swing."""
@@ -71,7 +83,7 @@ class Column:
 
     def priced(self, prices: Prices, commons: Commons) -> float:
         """Cost at prices, USD."""
-        return self.cost + sum(commons.price(prices, key) * amount for key, amount in self.uses.items())
+        return self.cost + commons.cost(prices, self.uses)
 
     def values(self) -> FloatArray:
         found = np.zeros(len(self.batch.matrix.columns))
@@ -90,6 +102,7 @@ class Part:
         self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
         self.columns: list[Column] = []
+        self._traces: dict[Path, list[tuple[float, dict[Key, float]]]] = {}
         self.examiner = Examiner(self.market, rules, self.options, clock, listener, ({}, self.keep))
         self.fixed: Adjust = lambda path: self.own(fixed(self.whole(path, whole.free)))
         self.exhausted = False
@@ -119,14 +132,23 @@ class Part:
             rungs[k] = own
         return Path(tuple(rungs), path.label)
 
-    def keep(self, batch: Batch, path: Path, values: FloatArray) -> None:
-        """Remember a plan."""
+    def keep(self, batch: Batch, path: Path, values: FloatArray, whole: bool) -> None:
+        """Remember a plan, or (not `whole`) what the LP of a path cost and used."""
         assert batch.shared is not None
         world, unit = self.market.world, self.market.world.money_unit
-        used = batch.built.model.owners.u
-        starts = frozenset((world.plants[f].code, tau) for (f, tau), column in used.items() if values[batch.matrix.index(column)] > 0.5)
-        places = np.flatnonzero(values)
-        self.columns.append(Column(batch, path, batch.unpriced.objective(values) * unit, batch.shared.used(values), starts, places, values[places]))
+        cost, uses = batch.unpriced.objective(values) * unit, batch.shared.used(values)
+        self._traces[path] = [*self._traces.get(path, [])[1 - TRACES :], (cost, uses)]
+        if whole:
+            starts = frozenset((world.plants[f].code, tau) for (f, tau), u in batch.built.model.owners.u.items() if values[batch.matrix.index(u)] > 0.5)
+            places = np.flatnonzero(values)
+            self.columns.append(Column(batch, path, cost, uses, starts, places, values[places]))
+
+    def likely(self, prices: Prices, commons: Commons) -> list[Path]:
+        """Paths that may be best at these prices, judged by what their LPs used at others: an LP costs no more than any of its former answers."""
+        judged = {path: min(cost + commons.cost(prices, uses) for cost, uses in traces) for path, traces in self._traces.items()}
+        least = min(judged.values(), default=0.0)
+        near = [path for path, cost in judged.items() if cost <= least + NEAR * abs(least)]
+        return sorted(near, key=lambda path: (judged[path], path.rungs))[:LIKELY]
 
     def first(self, paths: Sequence[Path]) -> None:
         """The list, and neighbours of its best, at the starting prices."""
@@ -142,11 +164,9 @@ class Part:
 
     def again(self, prices: Prices, commons: Commons) -> None:
         """The likeliest paths at other prices."""
-        records = self.examiner.records
-        near = sorted(records, key=lambda p: (math.inf if records[p].bound is None else records[p].bound, records[p].path.label))[:LIKELY]
         best = min(self.columns, key=lambda column: column.priced(prices, commons), default=None)
         known = None if best is None else (best.batch, best.path, best.values())
-        self.examiner.again(prices, known, {*near, *(column.path for column in self.columns[-LIKELY:])})
+        self.examiner.again(prices, known, {*self.likely(prices, commons), *([best.path] if best else [])})
 
     def ranking(self) -> list[tuple[float, Path]]:
         """Bound (USD) and path, cheapest first, of the paths that may have a plan."""
@@ -213,22 +233,50 @@ class Basket:
             p.first(paths)
             if p.examiner.plan is None:
                 return
-        commons = self._commons()
-        self._raise_bound(commons, {})
-        best, complete = dict[Key, float](), True
-        value = self._value(commons, {}, complete=True)
+        self._settle_prices()
+        self._finish()
+
+    def _settle_prices(self) -> None:
+        """Prices until the bound and the plan meet, or prices no longer move."""
+        commons, complete = self._commons(), True
+        prices: Prices = {}
+        best, value, still = prices, -math.inf, 0
         for _ in range(ROUNDS):
+            found = self._value(commons, prices, complete)
+            if complete:
+                self._raise_bound(commons, prices)
+            moved = found is not None and (found - value if not complete else abs(found - value)) > STILL * self.options.gap * abs(found)
+            if found is not None and (found > value or complete):
+                best, value = prices, found
+            before = math.inf if self.plan is None else self.plan.objective
             verdict = self._combine(commons)
+            if DEBUG:
+                print(
+                    "round",
+                    complete,
+                    "value",
+                    found,
+                    "best",
+                    value,
+                    "master",
+                    verdict and verdict.cost,
+                    verdict and verdict.missing,
+                    "plan",
+                    self.plan and self.plan.objective * self.unit,
+                    "bound",
+                    self._bound,
+                    round(self.clock.seconds, 1),
+                    file=sys.stderr,
+                    flush=True,
+                )
             if verdict is None or self.proven or self.clock.over:
-                break
-            settled = value is not None and verdict.missing <= USED * abs(verdict.cost) and verdict.cost - value <= 0.2 * self.options.gap * abs(verdict.cost)
-            if settled and complete:
-                break
-            if settled:
-                prices, complete = best, True
-            else:
-                prices = {key: STEP * commons.price(best, key) + (1 - STEP) * verdict.prices[key] for key in commons.rows}
-                complete = False
+                return
+            better = self.plan is not None and self.plan.objective < before - STILL * self.options.gap * abs(before)
+            still = 0 if moved or better else still + 1
+            if complete and still > 1:
+                return
+            complete = not complete and (still > 1 or self._enough(value))
+            prices = best if complete else {key: STEP * commons.price(best, key) + (1 - STEP) * verdict.prices[key] for key in commons.rows}
             prices = commons.lawful(prices)
             for p in self.parts:
                 p.again(prices, commons)
@@ -236,12 +284,13 @@ class Basket:
                     p.examiner.complete()
                     p.improve()
             commons = self._commons()
-            if complete:
-                self._raise_bound(commons, prices)
-            found = self._value(commons, prices, complete)
-            if found is not None and (value is None or found > value or complete):
-                value, best = found, prices
-        self._finish()
+
+    def _enough(self, value: float) -> bool:
+        """Whether a bound of this value (USD) would prove the plan."""
+        if self.plan is None:
+            return False
+        cost = self.plan.objective * self.unit
+        return value >= cost - 0.95 * max(self.options.gap, ROUNDING) * abs(cost)
 
     def _finish(self) -> None:
         """Close what is left of the gap, if it can be closed, and rid the plan of what nobody would sign."""
@@ -335,11 +384,9 @@ class Basket:
         if (path, starts) in self._tried:
             return
         self._tried.add((path, starts))
-        if self._batch is None or self._batch.paths != [path]:
-            try:
-                self._batch = Batch(self.market, [path], self.rules, self.options, self.clock)
-            except TimeOver:
-                return
+        if not self._open(path):
+            return
+        assert self._batch is not None
         batch, plants = self._batch, self.market.world.plants
         closed = [batch.matrix.index(column) for (f, tau), column in batch.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
         with self.clock.phase("solve"):
@@ -349,6 +396,15 @@ class Basket:
         self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, path)
         self.size = {**describe(batch.matrix, answer), "parts": len(self.parts)}
         self._tell("better plan", None)
+
+    def _open(self, path: Path) -> bool:
+        """Have the whole model on a path at hand; False where there is no time to make it."""
+        if self._batch is None or self._batch.paths != [path]:
+            try:
+                self._batch = Batch(self.market, [path], self.rules, self.options, self.clock)
+            except TimeOver:
+                return False
+        return True
 
     def records(self) -> Iterator[Record]:
         """What is known of each part's paths, as paths of the whole that are the best elsewhere; bounds in the whole's scaled money."""

@@ -25,8 +25,8 @@ from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
 from orepact.solver.tidy import tidied
 
-Collector = Callable[[Batch, Path, FloatArray], None]
-"""Told of every plan found for a part."""
+Collector = Callable[[Batch, Path, FloatArray, bool], None]
+"""Told of every answer found for a path of a part, and whether it is a plan (or an LP's answer)."""
 
 ROUNDING = 1e-9
 """Relative: two costs this close are one cost that was added up in another order."""
@@ -165,6 +165,8 @@ class Examiner:
                 record.bound, record.status = math.inf, "no plan: its LP has none"
             elif answer.status is AnswerStatus.OPTIMAL:
                 record.bound, record.status = answer.objective, "bound by LP"
+                if self._collect is not None and answer.values is not None:
+                    self._collect(batch, record.path, answer.values, False)
         waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[batch.paths[p]].bound or 0.0, p))
         while waiting and not self.clock.over:
             width = batch.workers(len(waiting)) * (1 if self.plan is None else WAVE)
@@ -197,7 +199,7 @@ class Examiner:
             return
         record.objective = answer.objective
         if self._collect is not None:
-            self._collect(batch, batch.paths[p], answer.values)
+            self._collect(batch, batch.paths[p], answer.values, True)
         if answer.objective < self.best:
             self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, batch.paths[p])
             self.size = describe(batch.matrix, answer)

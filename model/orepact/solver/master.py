@@ -74,6 +74,10 @@ class Commons:
     def price(self, prices: Prices, key: Key) -> float:
         return prices[key] if key in prices else self.starts[key]
 
+    def cost(self, prices: Prices, uses: Mapping[Key, float]) -> float:
+        """What uses of the shared rows cost at prices, USD."""
+        return sum(self.price(prices, key) * amount for key, amount in uses.items())
+
     def constant(self, prices: Prices) -> float:
         """What the bound owes to the shared rows and columns themselves, USD; minus infinity where prices are not lawful."""
         found = 0.0
