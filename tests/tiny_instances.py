@@ -116,3 +116,17 @@ def facility(world: World, code: str) -> int:
 def source(world: World, country: str, product: str = "M") -> int:
     """Number of a source."""
     return next(o for o, s in enumerate(world.sources) if s.country == country and world.products[s.product] == product)
+
+
+def two_metals(tables: Tables | None = None, **settings: Row) -> Instance:
+    """Two metals, A and B, that have nothing to do with one another but the treasury: the world above twice."""
+    metals = ("A", "B")
+    given: dict[str, Sequence[Row]] = {
+        "products": [{"product": m, "mineral": m.lower(), "stage": "metal"} for m in metals],
+        "processes": [{"process": f"make_{m}", "activities": "processing"} for m in metals],
+        "process_flows": [{"process": f"make_{m}", "product": m, "amount": 1.0} for m in metals],
+        "prices": [{"product": m, "year": 2026, "price": PRICE} for m in metals],
+        "demand": [{"country": "USA", "product": m, "year": 2026, "demand": DEMAND} for m in metals],
+        "outside_supply": [{"country": "CHN", "product": m, "year": 2026, "available": 10_000.0} for m in metals],
+    }
+    return tiny({**given, **(tables or {})}, **settings)

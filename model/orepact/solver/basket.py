@@ -35,9 +35,7 @@ from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Key, Prices
 from orepact.solver.tidy import tidied
 
-import os, sys
 
-DEBUG = os.environ.get("BDEBUG")
 SHARE_OF_GAP = 0.4
 """Of the gap asked, what a part's own search may use; the rest is for what the parts share."""
 
@@ -201,6 +199,7 @@ class Basket:
         self.size: dict[str, object] = {}
         self._bound = -math.inf  # USD
         self._ranking: list[list[tuple[float, Path]]] = []
+        self.commons = Commons({}, {}, {})
         self._tried: set[tuple[Path, frozenset[tuple[str, int]]]] = set()
         self._batch: Batch | None = None
         self.parts = [Part(market, products, rules, options, clock, self._heard(n), fixed) for n, products in enumerate(parts)]
@@ -208,6 +207,10 @@ class Basket:
     @property
     def unit(self) -> float:
         return self.market.world.money_unit
+
+    @property
+    def best(self) -> float:
+        return math.inf if self.plan is None else self.plan.objective
 
     @property
     def bound(self) -> float | None:
@@ -238,52 +241,41 @@ class Basket:
 
     def _settle_prices(self) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
-        commons, complete = self._commons(), True
+        self.commons = self._gathered()
         prices: Prices = {}
+        found, complete = self._value(prices, complete=True), True
         best, value, still = prices, -math.inf, 0
         for _ in range(ROUNDS):
-            found = self._value(commons, prices, complete)
-            if complete:
-                self._raise_bound(commons, prices)
-            moved = found is not None and (found - value if not complete else abs(found - value)) > STILL * self.options.gap * abs(found)
-            if found is not None and (found > value or complete):
+            if found is None:  # stopped on the way
+                return
+            noticed = STILL * self.options.gap * abs(found)
+            moved = abs(found - value) > noticed if complete else found > value + noticed
+            if complete or found > value:
                 best, value = prices, found
             before = math.inf if self.plan is None else self.plan.objective
-            verdict = self._combine(commons)
-            if DEBUG:
-                print(
-                    "round",
-                    complete,
-                    "value",
-                    found,
-                    "best",
-                    value,
-                    "master",
-                    verdict and verdict.cost,
-                    verdict and verdict.missing,
-                    "plan",
-                    self.plan and self.plan.objective * self.unit,
-                    "bound",
-                    self._bound,
-                    round(self.clock.seconds, 1),
-                    file=sys.stderr,
-                    flush=True,
-                )
+            verdict = self._combine()
             if verdict is None or self.proven or self.clock.over:
                 return
-            better = self.plan is not None and self.plan.objective < before - STILL * self.options.gap * abs(before)
-            still = 0 if moved or better else still + 1
+            still = 0 if moved or self.best < before - STILL * self.options.gap * abs(before) else still + 1
             if complete and still > 1:
                 return
             complete = not complete and (still > 1 or self._enough(value))
-            prices = best if complete else {key: STEP * commons.price(best, key) + (1 - STEP) * verdict.prices[key] for key in commons.rows}
-            prices = commons.lawful(prices)
-            for p in self.parts:
-                p.again(prices, commons)
-                if complete:
-                    p.examiner.complete()
-                    p.improve()
-            commons = self._commons()
+            prices = best if complete else {key: STEP * self.commons.price(best, key) + (1 - STEP) * price for key, price in verdict.prices.items()}
+            found = self.examine(prices, complete)
+
+    def examine(self, prices: Prices, complete: bool) -> float | None:
+        """Examine the likeliest paths of every part at these prices, or all and their neighbours; None where there was no time.
+
+        The value (USD) is a bound below every combination of the paths so examined, and if `complete` of all.
+        """
+        prices = self.commons.lawful(prices)
+        for p in self.parts:
+            p.again(prices, self.commons)
+            if complete:
+                p.examiner.complete()
+                p.improve()
+        self.commons = self._gathered()
+        return self._value(prices, complete)
 
     def _enough(self, value: float) -> bool:
         """Whether a bound of this value (USD) would prove the plan."""
@@ -347,25 +339,24 @@ class Basket:
         named = [f"{p.name}: {path.label}" for p, path in zip(self.parts, paths, strict=True) if any(map(any, path.rungs))]
         return "; ".join(named) or "free trade"
 
-    def _commons(self) -> Commons:
+    def _gathered(self) -> Commons:
         return Commons.of([[b.shared for b in p.examiner.batches if b.shared is not None] for p in self.parts])
 
-    def _value(self, commons: Commons, prices: Prices, complete: bool) -> float | None:
-        """The bound at these prices, over all paths or over those examined at them."""
+    def _value(self, prices: Prices, complete: bool) -> float | None:
+        """The bound at these prices; takes note of it, and of every path's part in it, if it is of all paths and the best so far."""
         least = [p.least(complete) for p in self.parts]
-        return None if any(x is None for x in least) else sum(x for x in least if x is not None) + commons.constant(prices)
-
-    def _raise_bound(self, commons: Commons, prices: Prices) -> None:
-        """Take note of the bound at these prices, and of every path's part in it, if it is the best so far."""
-        found = self._value(commons, prices, complete=True)
-        if found is not None and found > self._bound:
-            self._bound = found
+        if any(x is None for x in least):
+            return None
+        value = sum(x for x in least if x is not None) + self.commons.constant(prices)
+        if complete and value > self._bound:
+            self._bound = value
             self._ranking = [p.ranking() for p in self.parts]
+        return value
 
-    def _combine(self, commons: Commons) -> Verdict | None:
+    def _combine(self) -> Verdict | None:
         """Ask the master, and solve the whole model with what it picks."""
         with self.clock.phase("solve"):
-            master = Master(commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
+            master = Master(self.commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, 30.0) if verdict is not None else None
         if picked is not None:

@@ -1,0 +1,129 @@
+"""Baskets: parts searched at prices on what they share find what the whole model finds, and their bound holds at any price."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+import orepact
+from orepact import api
+from orepact.instance.instance import Instance
+from orepact.market.offers import Market
+from orepact.market.parts import parts_of
+from orepact.market.paths import distinct
+from orepact.market.world import world_of
+from orepact.options import SolveOptions
+from orepact.solver.basket import Basket
+from orepact.solver.clock import Clock
+from orepact.solver.search import market_rules, starting_list
+from random_instances import random_instance
+from tiny_instances import plant, tiny, two_metals
+
+EXACT = SolveOptions(gap=1e-7, threads=1, stress=False, baseline=False, neighbours=False, explain=False)
+SHARING = [20, 51, 56, 109, 122, 123, 129, 149, 156, 158, 159, 162, 183]
+"""Random instances of several parts with budgets, contribution keys or a weight on the worst outcomes."""
+
+WITH_PLAN = [seed for seed in SHARING if seed not in (109, 183)]
+
+
+def guarantee(product: str) -> dict[str, object]:
+    return {"contract": f"floor_{product}", "instrument": "offtake", "products": [product], "strike": 140.0, "window": 30, "max_share": 0.5, "existing": True}
+
+
+def mill(product: str, opex: float) -> dict[str, object]:
+    return plant(facility=f"mill_{product}", process=f"make_{product}", opex=opex)
+
+
+def own_share(product: str) -> dict[str, object]:
+    return {"target": f"own_{product}", "kind": "zone_share", "products": [product], "value": 0.25}
+
+
+def supported(budget: float | None = None, targets: str = "AB", **settings: dict[str, object]) -> Instance:
+    """Both metals have a mill of 500 t/a that runs only under a guarantee; a target asks for a quarter of 1,000 t from the zone."""
+    tables: dict[str, object] = {
+        "facilities": [mill("A", 120.0), mill("B", 110.0)],
+        "contracts": [guarantee("A"), guarantee("B")],
+        "targets": [own_share(m) for m in targets],
+    }
+    if budget is not None:
+        tables["budgets"] = [{"member": "USA", "instrument": "all", "limit": budget}]
+    return two_metals(tables, **settings)  # type: ignore[arg-type]
+
+
+def solved(instance: Instance, options: SolveOptions = EXACT) -> orepact.Solution:
+    return api.run(instance, options)
+
+
+def cost(instance: Instance, **options: object) -> float:
+    solution = solved(instance, EXACT.model_copy(update=options))
+    assert solution.result.objective is not None, solution.result.proven
+    return solution.result.objective
+
+
+def test_with_ample_budgets_parts_separate_exactly() -> None:
+    idle = cost(supported(targets=""))
+    apart = [cost(supported(targets=m)) - idle for m in "AB"]
+    assert min(apart) > 0
+    assert cost(supported(budget=1e9)) - idle == pytest.approx(sum(apart), rel=1e-6)
+
+
+def test_one_budget_for_both() -> None:
+    """250 t each at 40 USD above the price take 20,000 USD a year: with a dollar less there is no plan."""
+    spent = solved(supported()).table("payments")
+    assert spent.loc[(spent["instrument"] == "offtake") & (spent["scenario"] == "s"), "usd_a"].sum() == pytest.approx(2 * 250 * 40)
+    assert solved(supported(budget=20_000.1)).result.status.value == "solved"
+    assert solved(supported(budget=19_999.0)).result.objective is None
+
+
+def test_the_proof_counts_parts_and_combinations() -> None:
+    result = solved(supported(budget=1e9)).result
+    assert "2 paths of 2 parts, 1 combinations" in result.proven
+    assert result.size["parts"] == 2
+
+
+@pytest.mark.parametrize("seed", SHARING)
+def test_parts_and_the_one_model_agree(seed: int) -> None:
+    parts, whole = solved(random_instance(seed)).result, solved(random_instance(seed), EXACT.model_copy(update={"method": "milp"})).result
+    assert parts.status == whole.status
+    if whole.objective is not None:
+        assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
+        assert parts.bound is not None
+        assert parts.bound <= whole.objective * (1 + 1e-9) if whole.objective > 0 else True
+
+
+@pytest.mark.parametrize("seed", WITH_PLAN)
+def test_the_bound_holds_at_any_price(seed: int) -> None:
+    """Prices are a guide: wrong ones give a weak bound, never a false one."""
+    instance = random_instance(seed)
+    optimum = cost(instance, method="milp")
+    market = Market(world_of(instance))
+    basket = Basket(market, parts_of(market.world), market_rules(market), EXACT, Clock(60), None, lambda path: path)
+    basket.search(distinct(starting_list(market, EXACT)))
+    dice = random.Random(seed)
+    for _ in range(4):
+        prices = {key: basket.commons.starts[key] * dice.uniform(0, 1.5) + dice.choice((0.0, dice.uniform(-0.5, 0.5))) for key in basket.commons.rows}
+        value = basket.examine(prices, complete=True)
+        assert value is not None
+        assert value <= optimum + 1e-6 * abs(optimum)
+
+
+def test_a_package_is_imposed_on_every_part() -> None:
+    instance = supported(targets="A")
+    package = orepact.package_from({"rest": "none", "contract": [{"facility": "mill_A", "contract": "floor_A", "share": 0.5}]}, instance)
+    both = [api.run(instance, EXACT.model_copy(update={"method": method}), package) for method in ("paths", "milp")]
+    for solution in both:
+        contracts = solution.table("contracts")
+        assert contracts["facility"].tolist() == ["mill_A"]
+        assert contracts["volume_t_a"].tolist() == pytest.approx([250.0])
+    assert both[0].result.objective == pytest.approx(both[1].result.objective, rel=1e-6)
+
+
+def test_one_part_is_searched_as_ever() -> None:
+    assert "parts" not in solved(tiny()).result.size
+
+
+def test_the_same_on_every_run() -> None:
+    first, second = (solved(random_instance(56)) for _ in range(2))
+    assert first.result.objective == second.result.objective
+    assert first.table("paths").equals(second.table("paths"))
