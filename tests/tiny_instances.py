@@ -118,7 +118,7 @@ def source(world: World, country: str, product: str = "M") -> int:
     return next(o for o, s in enumerate(world.sources) if s.country == country and world.products[s.product] == product)
 
 
-def two_metals(tables: Tables | None = None, **settings: Row) -> Instance:
+def two_metals(tables: Tables | None = None, **settings: Any) -> Instance:
     """Two metals, A and B, that have nothing to do with one another but the treasury: the world above twice."""
     metals = ("A", "B")
     given: dict[str, Sequence[Row]] = {

@@ -62,11 +62,11 @@ def test_a_part_sees_what_the_whole_sees(seed: int) -> None:
         assert [s.country for s in own.sources] == [s.country for s in whole.sources if s.product in products]
         assert len(own.stock_sites) == sum(site.product in products for site in whole.stock_sites)
         plants += [plant.code for plant in own.plants]
-        _same_answers(whole, own, products)
+        _same_answers(whole, own)
     assert sorted(plants) == sorted(plant.code for plant in whole.plants)
 
 
-def _same_answers(whole: World, own: World, products: tuple[int, ...]) -> None:
+def _same_answers(whole: World, own: World) -> None:
     """Owners answer alike: the same deals at free trade, in the part's units."""
     ours, theirs = Market(own), Market(whole)
     number = {plant.code: f for f, plant in enumerate(whole.plants)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -39,16 +40,16 @@ def own_share(product: str) -> dict[str, object]:
     return {"target": f"own_{product}", "kind": "zone_share", "products": [product], "value": 0.25}
 
 
-def supported(budget: float | None = None, targets: str = "AB", **settings: dict[str, object]) -> Instance:
+def supported(budget: float | None = None, targets: str = "AB", **settings: Any) -> Instance:
     """Both metals have a mill of 500 t/a that runs only under a guarantee; a target asks for a quarter of 1,000 t from the zone."""
-    tables: dict[str, object] = {
+    tables: dict[str, Any] = {
         "facilities": [mill("A", 120.0), mill("B", 110.0)],
         "contracts": [guarantee("A"), guarantee("B")],
         "targets": [own_share(m) for m in targets],
     }
     if budget is not None:
         tables["budgets"] = [{"member": "USA", "instrument": "all", "limit": budget}]
-    return two_metals(tables, **settings)  # type: ignore[arg-type]
+    return two_metals(tables, **settings)
 
 
 def solved(instance: Instance, options: SolveOptions = EXACT) -> orepact.Solution:

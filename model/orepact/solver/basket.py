@@ -28,13 +28,12 @@ from orepact.solver.batch import FIRST, Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import ROUNDING, Examiner, Record
 from orepact.solver.handover import FloatArray
-from orepact.solver.master import USED, Commons, Master, Verdict
+from orepact.solver.master import Commons, Master, Verdict
 from orepact.solver.neighbourhood import improve, towards_feasible
 from orepact.solver.outcome import Adjust
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Key, Prices
 from orepact.solver.tidy import tidied
-
 
 SHARE_OF_GAP = 0.4
 """Of the gap asked, what a part's own search may use; the rest is for what the parts share."""

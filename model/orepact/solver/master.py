@@ -28,9 +28,6 @@ from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 DEAR = 10.0
 """What a dollar too much in a shared row costs at first."""
 
-USED = 1e-7
-"""Share of all money below which artificial columns count as empty."""
-
 SLIP = 1e-9
 """Relative: a reduced cost this little below zero is rounding."""
 
@@ -113,11 +110,10 @@ class Commons:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the master says: cost (USD) and prices of the LP, and by how much its plans miss the shared limits (USD)."""
+    """What the master's LP says: cost (USD) of the plans known, and prices."""
 
     cost: float
     prices: dict[Key, float]
-    missing: float
 
 
 class Master:
@@ -159,13 +155,12 @@ class Master:
     def price(self) -> Verdict | None:
         """The LP; None if it has no answer in time."""
         answer = self._session().solve("lp", time_limit=self._clock.left)
-        if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.values is None or answer.objective is None:
+        if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None:
             return None
         place = {id(row): r for r, (row, _) in enumerate(self._matrix.rows)}
         limited = self._model.limited
         duals = {key: -float(answer.duals[place[id(limited[n])]]) for n, key in enumerate(self._commons.rows) if id(limited[n]) in place}
-        missing = sum(float(answer.values[self._matrix.index(v)]) for part in (self._model.over, self._model.under) for v in part.values())
-        return Verdict(answer.objective * self._unit, self._commons.lawful(duals), missing * self._unit)
+        return Verdict(answer.objective * self._unit, self._commons.lawful(duals))
 
     def pick(self, gap: float, seconds: float) -> list[int] | None:
         """The number of the plan to take in each part; None if no plans are known that fit together."""
@@ -186,4 +181,4 @@ class Master:
         return Session(self._matrix, threads=1, seed=self._options.seed, extra=HIGHS, stop_event=self._clock.stop, watch_lp=False)
 
 
-__all__ = ["DEAR", "USED", "Commons", "Master", "Verdict"]
+__all__ = ["Commons", "Master", "Verdict"]
