@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orepact.analysis.sweep import parse_list as parse_list
     from orepact.analysis.sweep import parse_vary as parse_vary
+    from orepact.api import Resolver as Resolver
     from orepact.api import export as export
     from orepact.calls import evaluate as evaluate
     from orepact.calls import explain as explain
@@ -73,6 +74,7 @@ _WHERE = {
     "evaluate": "orepact.calls:evaluate",
     "explain": "orepact.calls:explain",
     "export": "orepact.api:export",
+    "Resolver": "orepact.api:Resolver",
     "read": "orepact.calls:read",
     "solve": "orepact.calls:solve",
     "parse_list": "orepact.analysis.sweep:parse_list",

@@ -31,6 +31,7 @@ from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
 from orepact.solution.verification.verify import verify
+from orepact.solver.basket import Memory
 from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
@@ -60,8 +61,9 @@ def run(
     *,
     listener: Listener | None = None,
     stop: threading.Event | None = None,
+    memory: Memory | None = None,
 ) -> Solution:
-    """One run, with the clock on every phase; `first` are price paths to begin with, `stop` ends it early.
+    """One run, with the clock on every phase; `first` are price paths to begin with, `stop` ends it early, `memory` is a Resolver's.
 
     Raises SolverFault for a plan that does not meet its own model.
     """
@@ -73,7 +75,7 @@ def run(
             packaged = Packaged(market, package) if package else None
         begin = [Path(rungs, "best so far") for rungs in first]
         rules = Rules(behaviour="planner") if options.behaviour == "planner" else market_rules(market)
-        outcome = search(market, options, clock, listener, packaged, first=begin)
+        outcome = search(market, options, clock, listener, packaged, first=begin, memory=memory)
         if packaged and outcome.plan is None and not clock.over:
             rules = replace(rules, targets=False)
             missed = search(market, options, clock, listener, packaged, rules)
@@ -93,6 +95,22 @@ def run(
                     return solution
                 found = replace(found, notes=(*found.notes, "The nearest question that has a plan was not solved in the time of a run."))
         return replace(_solution(instance, market, options, clock, outcome, package, packaged), diagnosis=found)
+
+
+class Resolver:
+    """Solves instances that differ little from one another, keeping in memory what did not change: models, bounds and plans of a basket's parts.
+
+    For many questions about one basket, in this very process (no child watches over the solver). An answer is proven like any other; within
+    its gap it may be another plan than a fresh solve finds. An instance of one chain gains nothing. Not for use by two threads at once.
+    """
+
+    def __init__(self, options: SolveOptions | None = None) -> None:
+        self.options = options or SolveOptions()
+        self._memory = Memory()
+
+    def solve(self, instance: Instance, listener: Listener | None = None, stop: threading.Event | None = None) -> Solution:
+        """As `orepact.solve`, from what earlier calls found."""
+        return run(instance, self.options, listener=listener, stop=stop, memory=self._memory)
 
 
 def _bent(played: Instance, options: SolveOptions, clock: Clock, outcome: Outcome, bending: Bending, listener: Listener | None) -> Solution | None:

@@ -15,7 +15,7 @@ from orepact.market.parts import parts_of
 from orepact.market.paths import distinct
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
-from orepact.solver.basket import Basket
+from orepact.solver.basket import Basket, Memory
 from orepact.solver.clock import Clock
 from orepact.solver.search import market_rules, starting_list
 from random_instances import random_instance
@@ -128,3 +128,39 @@ def test_the_same_on_every_run() -> None:
     first, second = (solved(random_instance(56)) for _ in range(2))
     assert first.result.objective == second.result.objective
     assert first.table("paths").equals(second.table("paths"))
+
+
+@pytest.mark.parametrize("budget", [None, 25_000.0])
+def test_a_resolver_answers_like_a_fresh_solve(budget: float | None) -> None:
+    again = orepact.Resolver(EXACT)
+    asked = [supported(budget), supported(budget, targets="A"), supported(1e6), supported(budget)]
+    for instance in asked:
+        assert again.solve(instance).result.objective == pytest.approx(cost(instance), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [20, 51, 123, 129, 156])
+def test_a_resolver_after_a_change_of_one_row(seed: int) -> None:
+    """Demand of one product a little higher, then as before."""
+    instance = random_instance(seed)
+    demand = instance.table("demand")
+    product = demand["product"].iloc[0]
+    demand.loc[demand["product"] == product, "demand"] *= 1.01
+    changed, again = instance.with_table("demand", demand), orepact.Resolver(EXACT)
+    for asked in (instance, changed, instance):
+        fresh, known = solved(asked).result, again.solve(asked).result
+        assert known.status == fresh.status
+        assert known.objective == (None if fresh.objective is None else pytest.approx(fresh.objective, rel=1e-6))
+
+
+def test_a_resolver_keeps_the_parts_that_did_not_change() -> None:
+    memory = Memory()
+    first = api.run(supported(1e6), EXACT, memory=memory)
+    before = dict(memory.parts)
+    easier = [{**own_share("A"), "value": 0.2}, own_share("B")]
+    second = api.run(supported(1e6).with_table("targets", easier), EXACT, memory=memory)
+    assert first.result.objective is not None
+    assert second.result.objective is not None
+    assert second.result.objective < first.result.objective
+    assert len(set(memory.parts) & set(before)) == 1
+    kept = next(iter(set(memory.parts) & set(before)))
+    assert memory.parts[kept] is before[kept]

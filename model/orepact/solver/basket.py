@@ -14,41 +14,23 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
-from orepact.market.parts import part
-from orepact.market.paths import Path, distinct
+from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.batch import FIRST, Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import ROUNDING, Examiner, Record
-from orepact.solver.handover import FloatArray
 from orepact.solver.master import Commons, Master, Verdict
-from orepact.solver.neighbourhood import improve, towards_feasible
 from orepact.solver.outcome import Adjust
+from orepact.solver.part import Part
 from orepact.solver.progress import Listener, Progress, relative_gap
-from orepact.solver.shared import Key, Prices
+from orepact.solver.shared import Prices
 from orepact.solver.tidy import tidied
-
-SHARE_OF_GAP = 0.4
-"""Of the gap asked, what a part's own search may use; the rest is for what the parts share."""
 
 ROUNDS = 40
 """Prices tried at most."""
-
-LIKELY = 24
-"""Paths of a part that are examined again at prices not yet settled, at most."""
-
-NEAR = 0.02
-"""Relative: paths judged dearer than the best by more are not examined again until prices have settled."""
-
-TRACES = 4
-"""LP answers remembered of each path."""
 
 TOGETHER = 4
 """Combinations of paths in one whole model."""
@@ -66,118 +48,13 @@ STEP = 0.5
 """Prices move so far from the best known towards the master's: undamped they swing."""
 
 
-@dataclass(frozen=True, eq=False)
-class Column:
-    """A plan of one part, kept sparse: cost and uses of the shared rows in USD, starts by plant and period."""
+class Memory:
+    """What a basket leaves behind for the next one that differs little: parts whose rows and rules are the same are taken over as they stand."""
 
-    batch: Batch
-    path: Path
-    cost: float
-    uses: dict[Key, float]
-    starts: frozenset[tuple[str, int]]
-    places: NDArray[np.int64]
-    amounts: FloatArray
-
-    def priced(self, prices: Prices, commons: Commons) -> float:
-        """Cost at prices, USD."""
-        return self.cost + commons.cost(prices, self.uses)
-
-    def values(self) -> FloatArray:
-        found = np.zeros(len(self.batch.matrix.columns))
-        found[self.places] = self.amounts
-        return found
-
-
-class Part:
-    """One part: its market, its search, and the plans found so far."""
-
-    def __init__(self, whole: Market, products: tuple[int, ...], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust):
-        self.products = products
-        self.market = Market(part(whole.world, products))
-        self._whole = whole
-        self._impose()
-        self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
-        self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
-        self.columns: list[Column] = []
-        self._traces: dict[Path, list[tuple[float, dict[Key, float]]]] = {}
-        self.examiner = Examiner(self.market, rules, self.options, clock, listener, ({}, self.keep))
-        self.fixed: Adjust = lambda path: self.own(fixed(self.whole(path, whole.free)))
-        self.exhausted = False
-
-    def _impose(self) -> None:
-        """What a user's package imposes on the part's plants, in the part's units."""
-        whole, own = self._whole.world, self.market.world
-        number = {plant.code: f for f, plant in enumerate(own.plants)}
-        mass, money = whole.mass_unit / own.mass_unit, whole.money_unit / own.money_unit
-        for f, imposed in self._whole.imposed.items():
-            code = whole.plants[f].code
-            if code in number:
-                self.market.imposed[number[code]] = replace(
-                    imposed,
-                    volume=None if imposed.volume is None else imposed.volume * mass,
-                    grant=None if imposed.grant is None else imposed.grant * money,
-                )
-
-    def own(self, path: Path) -> Path:
-        """What a path of the whole says about the part."""
-        return Path(tuple(path.rungs[k] for k in self.products), path.label)
-
-    def whole(self, path: Path, others: Path) -> Path:
-        """A path of the part, with other products as on `others`."""
-        rungs = list(others.rungs)
-        for k, own in zip(self.products, path.rungs, strict=True):
-            rungs[k] = own
-        return Path(tuple(rungs), path.label)
-
-    def keep(self, batch: Batch, path: Path, values: FloatArray, whole: bool) -> None:
-        """Remember a plan, or (not `whole`) what the LP of a path cost and used."""
-        assert batch.shared is not None
-        world, unit = self.market.world, self.market.world.money_unit
-        cost, uses = batch.unpriced.objective(values) * unit, batch.shared.used(values)
-        self._traces[path] = [*self._traces.get(path, [])[1 - TRACES :], (cost, uses)]
-        if whole:
-            starts = frozenset((world.plants[f].code, tau) for (f, tau), u in batch.built.model.owners.u.items() if values[batch.matrix.index(u)] > 0.5)
-            places = np.flatnonzero(values)
-            self.columns.append(Column(batch, path, cost, uses, starts, places, values[places]))
-
-    def likely(self, prices: Prices, commons: Commons) -> list[Path]:
-        """Paths that may be best at these prices, judged by what their LPs used at others: an LP costs no more than any of its former answers."""
-        judged = {path: min(cost + commons.cost(prices, uses) for cost, uses in traces) for path, traces in self._traces.items()}
-        least = min(judged.values(), default=0.0)
-        near = [path for path, cost in judged.items() if cost <= least + NEAR * abs(least)]
-        return sorted(near, key=lambda path: (judged[path], path.rungs))[:LIKELY]
-
-    def first(self, paths: Sequence[Path]) -> None:
-        """The list, and neighbours of its best, at the starting prices."""
-        listed = distinct(self.own(path) for path in paths)
-        self.examiner.listed = len(listed)
-        self.examiner.examine(listed)
-        if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
-            towards_feasible(self.market, self.examiner, listed, self.rules, self.options, self.clock, self.fixed, once=False)
-        self.improve()
-
-    def improve(self) -> None:
-        self.exhausted = improve(self.market, self.examiner, self.options, self.fixed)
-
-    def again(self, prices: Prices, commons: Commons) -> None:
-        """The likeliest paths at other prices."""
-        best = min(self.columns, key=lambda column: column.priced(prices, commons), default=None)
-        known = None if best is None else (best.batch, best.path, best.values())
-        self.examiner.again(prices, known, {*self.likely(prices, commons), *([best.path] if best else [])})
-
-    def ranking(self) -> list[tuple[float, Path]]:
-        """Bound (USD) and path, cheapest first, of the paths that may have a plan."""
-        unit = self.market.world.money_unit
-        bounds = [(r.bound * unit, path) for path, r in self.examiner.records.items() if r.bound is not None and math.isfinite(r.bound)]
-        return sorted(bounds, key=lambda x: (x[0], x[1].label, x[1].rungs))
-
-    def least(self, complete: bool) -> float | None:
-        """What no plan of the part costs less than at the prices of the moment, USD; over the paths examined at them unless `complete`."""
-        unit = self.market.world.money_unit
-        if complete:
-            return None if self.examiner.bound is None else self.examiner.bound * unit
-        bounds = [r.bound for r in self.examiner.records.values() if r.bound is not None]
-        return min(bounds, default=math.inf) * unit
+    def __init__(self) -> None:
+        self.parts: dict[str, Part] = {}
+        self.prices: Prices = {}
+        self.path: tuple[tuple[str, ...], Path] | None = None
 
 
 class Basket:
@@ -192,7 +69,9 @@ class Basket:
         clock: Clock,
         listener: Listener | None,
         fixed: Adjust,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory or Memory()
         self.market, self.rules, self.options, self.clock, self._listener = market, rules, options, clock, listener
         self.plan: Plan | None = None
         self.size: dict[str, object] = {}
@@ -201,7 +80,16 @@ class Basket:
         self.commons = Commons({}, {}, {})
         self._tried: set[tuple[Path, frozenset[tuple[str, int]]]] = set()
         self._batch: Batch | None = None
-        self.parts = [Part(market, products, rules, options, clock, self._heard(n), fixed) for n, products in enumerate(parts)]
+        self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
+
+    def _part(self, products: tuple[int, ...], listener: Listener | None, fixed: Adjust) -> Part:
+        """A part from memory, or a new one."""
+        new = Part(self.market, products, self.rules, self.options, self.clock, listener, fixed)
+        known = self._memory.parts.get(new.digest)
+        if known is None:
+            return new
+        known.resume(self.market, products, self.clock, listener, fixed)
+        return known
 
     @property
     def unit(self) -> float:
@@ -231,18 +119,25 @@ class Basket:
 
     def search(self, paths: Sequence[Path]) -> None:
         """Everything: the parts, their combination, prices, until the gap is closed."""
+        start, before = self._memory.prices, self._memory.path
+        if before is not None and before[0] == self.market.world.products:
+            paths = [before[1], *paths]
         for p in self.parts:
-            p.first(paths)
+            if not p.examiner.records:
+                p.first(paths, start)
             if p.examiner.plan is None:
                 return
-        self._settle_prices()
+        self._settle_prices(start)
         self._finish()
+        if not self.clock.over and self.plan is not None:
+            self._memory.parts = {p.digest: p for p in self.parts}
+            self._memory.path = (self.market.world.products, self.plan.path)
 
-    def _settle_prices(self) -> None:
+    def _settle_prices(self, prices: Prices) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
         self.commons = self._gathered()
-        prices: Prices = {}
-        found, complete = self._value(prices, complete=True), True
+        served_elsewhere = any(p.examiner.prices is not prices for p in self.parts)
+        found, complete = self.examine(prices, complete=True) if served_elsewhere else self._value(prices, complete=True), True
         best, value, still = prices, -math.inf, 0
         for _ in range(ROUNDS):
             if found is None:  # stopped on the way
@@ -259,15 +154,19 @@ class Basket:
             if complete and still > 1:
                 return
             complete = not complete and (still > 1 or self._enough(value))
-            prices = best if complete else {key: STEP * self.commons.price(best, key) + (1 - STEP) * price for key, price in verdict.prices.items()}
+            if complete:
+                prices = best
+            else:
+                prices = self.commons.lawful({key: STEP * self.commons.price(best, key) + (1 - STEP) * price for key, price in verdict.prices.items()})
             found = self.examine(prices, complete)
+            if complete:
+                self._memory.prices = prices
 
     def examine(self, prices: Prices, complete: bool) -> float | None:
         """Examine the likeliest paths of every part at these prices, or all and their neighbours; None where there was no time.
 
         The value (USD) is a bound below every combination of the paths so examined, and if `complete` of all.
         """
-        prices = self.commons.lawful(prices)
         for p in self.parts:
             p.again(prices, self.commons)
             if complete:
@@ -339,7 +238,8 @@ class Basket:
         return "; ".join(named) or "free trade"
 
     def _gathered(self) -> Commons:
-        return Commons.of([[b.shared for b in p.examiner.batches if b.shared is not None] for p in self.parts])
+        limits = [float(row["limit"]) for row in self.market.world.tables["budgets"]]
+        return Commons.of([[b.shared for b in p.examiner.batches if b.shared is not None] for p in self.parts], limits)
 
     def _value(self, prices: Prices, complete: bool) -> float | None:
         """The bound at these prices; takes note of it, and of every path's part in it, if it is of all paths and the best so far."""

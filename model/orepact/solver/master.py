@@ -50,8 +50,8 @@ class Commons:
     starts: dict[Key, float]
 
     @classmethod
-    def of(cls, shared: Sequence[Sequence[Shared]]) -> Commons:
-        """Gather them; `shared` are those of each part's models. A budget is one for all, other limits add up over parts."""
+    def of(cls, shared: Sequence[Sequence[Shared]], budgets: Sequence[float]) -> Commons:
+        """Gather them; `shared` are those of each part's models. A budget (USD a year, by row) is one for all, other limits add up over parts."""
         rows: dict[Key, tuple[float, float]] = {}
         columns: dict[Key, SharedColumn] = {}
         starts: dict[Key, float] = {}
@@ -64,8 +64,8 @@ class Commons:
                     known = columns.get(key)
                     columns[key] = column if known is None else SharedColumn(column.cost, column.low, column.high, known.rows | column.rows)
             for key, (low, high) in own.items():
-                before = rows.get(key)
-                rows[key] = (low, high) if before is None or key[0] == BUDGET else (before[0] + low, before[1] + high)
+                before = rows.get(key, (0.0, 0.0))
+                rows[key] = (-math.inf, budgets[_row_of(key)]) if key[0] == BUDGET else (before[0] + low, before[1] + high)
         return cls(rows, columns, starts)
 
     def price(self, prices: Prices, key: Key) -> float:
@@ -106,6 +106,12 @@ class Commons:
             if column.low == -math.inf and (total := sum(found[key] for key in column.rows)) > 0:
                 found.update({key: found[key] * column.cost / total for key in column.rows})
         return found
+
+
+def _row_of(key: Key) -> int:
+    """Row of the table that a budget's key begins with."""
+    assert isinstance(key[1], tuple)
+    return int(key[1][0])
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from orepact.market.parts import parts_of
 from orepact.market.paths import Path, distinct, listed_paths, own_paths
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.basket import Basket
+from orepact.solver.basket import Basket, Memory
 from orepact.solver.batch import Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
@@ -42,8 +42,12 @@ def search(
     adjust: Adjust | None = None,
     rules: Rules | None = None,
     first: Sequence[Path] = (),
+    memory: Memory | None = None,
 ) -> Outcome:
-    """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path, `first` come before all others."""
+    """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path, `first` come before all others.
+
+    `memory` keeps what a basket's parts found, for the next search that differs little.
+    """
     fixed = adjust or (lambda path: path)
     paths = distinct(fixed(p) for p in (*first, *starting_list(market, options)))
     if options.behaviour == "planner":
@@ -53,7 +57,7 @@ def search(
         return _one_model(market, paths, rules, options, clock, f"over {len(paths)} paths in one model", listener)
     parts = parts_of(market.world)
     if len(parts) > 1 and options.solver == "highs":  # another solver gets the whole model, whose rows can't be priced
-        return _by_parts(market, parts, paths, rules, options, clock, listener, fixed)
+        return _by_parts(market, parts, paths, rules, options, clock, listener, fixed, memory)
     return _by_paths(market, paths, rules, options, clock, listener, fixed)
 
 
@@ -166,9 +170,10 @@ def _by_parts(
     clock: Clock,
     listener: Listener | None,
     fixed: Adjust,
+    memory: Memory | None,
 ) -> Outcome:
     """Path search part by part, at prices on what the parts share."""
-    basket = Basket(market, parts, rules, options, clock, listener, fixed)
+    basket = Basket(market, parts, rules, options, clock, listener, fixed, memory)
     basket.search(paths)
     records = tuple(sorted(basket.records(), key=_rank))
     if basket.plan is None:
