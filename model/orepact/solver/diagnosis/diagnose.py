@@ -18,7 +18,7 @@ from orepact.solver.diagnosis.conflict import irreducible
 from orepact.solver.diagnosis.diagnosis import Conflict, Diagnosis, Place, Repair, Step
 from orepact.solver.diagnosis.oracle import PLANNER, Oracle, OutOfTimeError
 from orepact.solver.diagnosis.repairs import Found, Repairer
-from orepact.solver.diagnosis.rule import Rule, all_changes
+from orepact.solver.diagnosis.rule import Rule
 from orepact.solver.diagnosis.rules import rules_of
 from orepact.solver.examine import Record
 from orepact.solver.result import Status
@@ -50,7 +50,7 @@ def diagnose(instance: Instance, status: Status, records: Sequence[Record], opti
             notes.append(f"There is a plan ({_where(where)}): the run stopped before it was found. Give it more time.")
         else:
             rules = rules_of(instance, world, asked.paths is not None)
-            least = irreducible(rules, lambda dropped: asked.plan(all_changes(dropped)) is not None)
+            least = irreducible(rules, lambda dropped: asked.without(dropped) is not None)
             if least is None and asked.invalid:
                 notes.append(f"No conflict could be isolated: an instance with its limits given up is not valid. {asked.invalid[0]}")
             elif least is None:

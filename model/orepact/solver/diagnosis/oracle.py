@@ -20,6 +20,7 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import FIRST, Batch, open_solver, prepare
 from orepact.solver.clock import Clock
+from orepact.solver.diagnosis.rule import Rule, ways
 from orepact.solver.search import market_rules
 
 Changes = frozenset[Change]
@@ -59,6 +60,11 @@ class Oracle:
             self.solves += 1
             self._known[asked] = self._find(tuple(changes))
         return self._known[asked]
+
+    def without(self, rules: Sequence[Rule], base: Iterable[Change] = ()) -> Path | str | None:
+        """Where there is a plan with these rules dropped, in whichever way, on top of the changes in `base`."""
+        found = (self.plan((*base, *changes)) for changes in ways(rules))
+        return next((where for where in found if where is not None), None)
 
     def _find(self, changes: tuple[Change, ...]) -> Path | str | None:
         try:

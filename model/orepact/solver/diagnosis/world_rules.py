@@ -192,7 +192,12 @@ def _years_of_project(world: World, f: int, row: Row) -> Iterator[Rule]:
     when = f", may start from {row['earliest_start']}" if early else ""
     when += f" until {row['latest_start']}" if given(row["latest_start"]) else ""
     words = f"{row['facility']} takes {number(row['lead_time'])} years to first output{when}"
-    yield Rule("timing", words, "facilities", tuple((f, c) for c in columns), False, drop, tuple(levers))
+    otherwise: tuple[tuple[Change, ...], ...] = ()
+    if row["lead_time"] > 0 and any(given(contract["window"]) for contract in world.tables["contracts"]):
+        # A contract of so many years fits some first outputs and not others: sooner is not always easier.
+        others = tuple(Change("facilities", f, c, None) for c in columns if c != "lead_time" and c != "ramp_up")
+        otherwise = (*(((*others, Change("facilities", f, "lead_time", float(y)))) for y in range(1, int(world.horizon.length.max()))), ())
+    yield Rule("timing", words, "facilities", tuple((f, c) for c in columns), False, drop, tuple(levers), otherwise=otherwise)
 
 
 def owners(instance: Instance) -> Iterator[Rule]:
