@@ -257,7 +257,7 @@ def world_of(instance: Instance) -> World:
         ),
         burden=_burden(price, demand, horizon, reference, len(members)),
         tables=rows,
-        lines={name: [int(line) for line in table.index] for name, table in instance.tables.items()},
+        lines={name: list(instance.tables.plain(name).lines) for name in instance.tables},
         **_freight(rows, countries, nodes, by_code, mass, per_tonne),
     )
 
