@@ -130,7 +130,16 @@ def _solution(
     content = package.content() if package else {}
     if outcome.plan is None:
         result = _result(options, clock, outcome, None, None)
-        return Solution(result, instance.settings, options, dict(instance.digests), package=content, warnings=warnings, notes=(*notes, outcome.proven))
+        return Solution(
+            result,
+            instance.settings,
+            options,
+            dict(instance.digests),
+            package=content,
+            warnings=warnings,
+            notes=(*notes, outcome.proven),
+            instance_files=texts(instance),
+        )
     plain = Market(market.world) if packaged else market
     baseline = without_policy(plain, BASELINE, options, clock) if options.baseline else None
     baseline = settle(baseline, options, clock) if baseline else None

@@ -125,13 +125,19 @@ def sweep(
     path, one mapping per case; with both, every row of the list meets every combination. Cases run side by side, each on one thread unless
     the options say otherwise, in child processes of `workers` threads (0: as many as there are cores), or on any concurrent.futures
     `executor`. What is stored in `out` (default: a folder under runs/ named after the question) is not solved again.
+    Child processes share the machine's memory equally; how many run side by side on an executor is not known here, so give it a `memory_limit`.
 
     Raises OptionError before anything is solved if a path is unknown or a value out of its range, StoppedError if stopped by ctrl-C.
     """
     found = cases_of(instance, vary or {}, cases, options or SolveOptions())
-    table, folder = run_sweep(found, None if out is None else FilePath(out), solve, executor, workers, listener, stop)
+    table, folder = run_sweep(found, None if out is None else FilePath(out), _one_of_many, executor, workers, listener, stop)
     table.attrs["folder"] = str(folder)
     return table
+
+
+def _one_of_many(instance: Instance, options: SolveOptions, *, stop: threading.Event | None = None, side_by_side: int = 1) -> Solution:
+    """`solve` for a case of a sweep: cases that run side by side share the machine's memory."""
+    return Run(instance, options, None, None, stop or threading.Event(), side_by_side=side_by_side).solution()
 
 
 @dataclass
@@ -144,6 +150,7 @@ class Run:
     listener: Listener | None
     stop: threading.Event
     best: tuple[tuple[int, ...], ...] | None = None
+    side_by_side: int = 1
 
     def solution(self) -> Solution:
         """The first attempt that ends without a fault, or what can be said after the last."""
@@ -175,7 +182,8 @@ class Run:
             found: Solution = resolve(RUN)(*arguments, listener=self._hear, stop=self.stop)
         else:
             with a_worker() as worker:
-                found = worker.run(RUN, arguments, Guards.of(options.time_limit, options.memory_limit), self._hear, self.stop)
+                guards = Guards.of(options.time_limit, options.memory_limit, self.side_by_side)
+                found = worker.run(RUN, arguments, guards, self._hear, self.stop)
         return found
 
     def _hear(self, event: Progress) -> None:
