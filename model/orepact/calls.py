@@ -85,7 +85,8 @@ def evaluate(
 ) -> Solution:
     """What somebody else's package comes to: what it fixes stays fixed, the rest is left to the model as the package says.
 
-    Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt.
+    Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt. A package
+    that can't meet the targets, caps and budgets is worked out without them: status "targets missed".
     """
     return Run(instance, options or SolveOptions(), package, listener, stop or threading.Event()).solution()
 
@@ -199,7 +200,8 @@ class Run:
         result = replace(solution.result, threads=self.options.threads, seconds=self.seconds)
         if only_best and result.has_plan:
             proven = "the solver failed twice; this is the best plan until then, solved again, and no bound is known"
-            result = replace(result, status=Status.LIMIT, limit="solver fault", proven=proven, bound=None, gap=None)
+            status = Status.MISSED if result.status is Status.MISSED else Status.LIMIT
+            result = replace(result, status=status, limit="solver fault", proven=proven, bound=None, gap=None)
         note = f"The solver failed: {'; then '.join(faults)}. What is shown was solved again with safer settings (no presolve, one thread)."
         return replace(solution, result=result, options=self.options, notes=(note, *solution.notes))
 
