@@ -87,9 +87,9 @@ def run(
         if options.confirm != "no":
             outcome = confirmed(market, rules, options, clock, outcome, listener)
         found = None
-        if outcome.plan is None and package is None and (options.explain or options.relax) and not clock.stop.is_set():
-            found, repairs = diagnose(played, outcome.status, outcome.records, options, Clock(options.explain_time, stop=clock.stop))
-            if options.relax and repairs:
+        if outcome.plan is None and (options.explain or options.relax) and not clock.stop.is_set():
+            found, repairs = diagnose(played, outcome.status, outcome.records, options, Clock(options.explain_time, stop=clock.stop), package)
+            if options.relax and repairs and package is None:
                 solution = _bent(played, options, clock, outcome, bent(found, repairs), listener)
                 if solution is not None:
                     return solution
@@ -149,7 +149,16 @@ def _solution(
     content = package.content() if package else {}
     if outcome.plan is None:
         result = _result(options, clock, outcome, None, None)
-        return Solution(result, instance.settings, options, dict(instance.digests), package=content, warnings=warnings, notes=(*notes, outcome.proven))
+        return Solution(
+            result,
+            instance.settings,
+            options,
+            dict(instance.digests),
+            package=content,
+            warnings=warnings,
+            notes=(*notes, outcome.proven),
+            instance_files=texts(instance),
+        )
     plain = Market(market.world) if packaged else market
     baseline = without_policy(plain, BASELINE, options, clock) if options.baseline else None
     baseline = settle(baseline, options, clock) if baseline else None
@@ -181,8 +190,10 @@ def _solution(
 
 def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: float | None, bound: float | None) -> SolveResult:
     gap = None if objective is None or bound is None else abs(objective - bound) / max(abs(objective), 1e-9)
+    held = outcome.plan is None or outcome.plan.built.case.rules.targets
+    status = Status.MISSED if not held and outcome.status in (Status.SOLVED, Status.LIMIT) else outcome.status
     return SolveResult(
-        status=outcome.status,
+        status=status,
         behaviour=options.behaviour,
         method=options.method,
         objective=objective,
@@ -192,7 +203,7 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         paths_examined=outcome.examined,
         paths_listed=outcome.listed,
         proven=outcome.proven,
-        requirements_held=outcome.plan is None or outcome.plan.built.case.rules.targets,
+        requirements_held=held,
         limit=outcome.limit,
         phases=dict(clock.phases),
         size=outcome.size,

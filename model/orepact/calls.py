@@ -85,7 +85,8 @@ def evaluate(
 ) -> Solution:
     """What somebody else's package comes to: what it fixes stays fixed, the rest is left to the model as the package says.
 
-    Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt.
+    Owners who would not sign what the package gives them are named in the solution's notes, and their plants stay unbuilt. A package
+    that can't meet the targets, caps and budgets is worked out without them: status "targets missed".
     """
     return Run(instance, options or SolveOptions(), package, listener, stop or threading.Event()).solution()
 
@@ -125,13 +126,19 @@ def sweep(
     path, one mapping per case; with both, every row of the list meets every combination. Cases run side by side, each on one thread unless
     the options say otherwise, in child processes of `workers` threads (0: as many as there are cores), or on any concurrent.futures
     `executor`. What is stored in `out` (default: a folder under runs/ named after the question) is not solved again.
+    Child processes share the machine's memory equally; how many run side by side on an executor is not known here, so give it a `memory_limit`.
 
     Raises OptionError before anything is solved if a path is unknown or a value out of its range, StoppedError if stopped by ctrl-C.
     """
     found = cases_of(instance, vary or {}, cases, options or SolveOptions())
-    table, folder = run_sweep(found, None if out is None else FilePath(out), solve, executor, workers, listener, stop)
+    table, folder = run_sweep(found, None if out is None else FilePath(out), _one_of_many, executor, workers, listener, stop)
     table.attrs["folder"] = str(folder)
     return table
+
+
+def _one_of_many(instance: Instance, options: SolveOptions, *, stop: threading.Event | None = None, side_by_side: int = 1) -> Solution:
+    """`solve` for a case of a sweep: cases that run side by side share the machine's memory."""
+    return Run(instance, options, None, None, stop or threading.Event(), side_by_side=side_by_side).solution()
 
 
 @dataclass
@@ -144,6 +151,7 @@ class Run:
     listener: Listener | None
     stop: threading.Event
     best: tuple[tuple[int, ...], ...] | None = None
+    side_by_side: int = 1
 
     def solution(self) -> Solution:
         """The first attempt that ends without a fault, or what can be said after the last."""
@@ -175,7 +183,8 @@ class Run:
             found: Solution = resolve(RUN)(*arguments, listener=self._hear, stop=self.stop)
         else:
             with a_worker() as worker:
-                found = worker.run(RUN, arguments, Guards.of(options.time_limit, options.memory_limit), self._hear, self.stop)
+                guards = Guards.of(options.time_limit, options.memory_limit, self.side_by_side)
+                found = worker.run(RUN, arguments, guards, self._hear, self.stop)
         return found
 
     def _hear(self, event: Progress) -> None:
@@ -191,7 +200,8 @@ class Run:
         result = replace(solution.result, threads=self.options.threads, seconds=self.seconds)
         if only_best and result.has_plan:
             proven = "the solver failed twice; this is the best plan until then, solved again, and no bound is known"
-            result = replace(result, status=Status.LIMIT, limit="solver fault", proven=proven, bound=None, gap=None)
+            status = Status.MISSED if result.status is Status.MISSED else Status.LIMIT
+            result = replace(result, status=status, limit="solver fault", proven=proven, bound=None, gap=None)
         note = f"The solver failed: {'; then '.join(faults)}. What is shown was solved again with safer settings (no presolve, one thread)."
         return replace(solution, result=result, options=self.options, notes=(note, *solution.notes))
 

@@ -1,7 +1,7 @@
 """The command line: thin. It parses words, hands over to the public API and turns the answer into text, JSON and an exit code.
 
 Exit codes: 0 solved to the gap asked; 2 bad input or option; 3 stopped at a limit with a plan; 4 infeasible; 5 no plan
-found; 6 certificate failed; 7 disputed; 1 an internal fault, the solver's included. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
+found; 6 certificate failed; 7 disputed; 8 targets missed by a package that was evaluated; 1 an internal fault, the solver's included. With `--json`, standard output carries exactly one JSON object, also when something is wrong.
 Everything heavy is reached through the lazy public API, so that `--help` answers at once.
 """
 
@@ -26,12 +26,15 @@ from orepact.cli_words import (
     Changes,
     Confirm,
     ConfirmWith,
+    Formats,
     Gap,
     InstancePath,
     LoseCountries,
     Method,
+    NoExplain,
     Out,
     Quiet,
+    ReportOut,
     Seed,
     Solver,
     Threads,
@@ -128,7 +131,7 @@ def solve(
     lose_countries: LoseCountries = False,
     confirm: Confirm = False,
     confirm_with: ConfirmWith = None,
-    no_explain: Annotated[bool, typer.Option("--no-explain", help="do not find out why there is no plan, where there is none")] = False,
+    no_explain: NoExplain = False,
     relax: Annotated[bool, typer.Option("--relax", help="where there is no plan, solve the nearest question that has one; every bent rule is marked")] = False,
 ) -> Answer:
     """Find the cheapest secure plan, prove it, print its card and store the run."""
@@ -155,10 +158,16 @@ def evaluate(
     seed: Seed = None,
     solver: Solver = None,
     lose_countries: LoseCountries = False,
+    no_explain: NoExplain = False,
 ) -> Answer:
     """Work out what a package of measures of your own would do: all of it, or the best around what is fixed."""
     flags = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "solver": solver}
-    given, options = _asked(instance, changes, {**flags, "lose_countries": lose_countries or None, "progress": False if quiet else None}, out)
+    given, options = _asked(
+        instance,
+        changes,
+        {**flags, "lose_countries": lose_countries or None, "explain": False if no_explain else None, "progress": False if quiet else None},
+        out,
+    )
     fixed = orepact.parse_package(text_of(package), given, package.name)
     with closing(orepact.reporter(sys.stderr, quiet)) as listener:
         solution = orepact.evaluate(given, fixed, options, listener)
@@ -230,12 +239,6 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder", s
     if not as_json:
         orepact.print_plan_card(solution)
     return Answer(0, told_of(solution, run))
-
-
-ReportOut = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="folder to write to", show_default=False)]
-Formats = Annotated[
-    list[str] | None, typer.Option("--format", metavar="html|xlsx|md", help="write this format; may be repeated [default: all three]", show_default=False)
-]
 
 
 @app.command()

@@ -80,7 +80,12 @@ ConfirmWith = Annotated[
     str | None,
     typer.Option("--confirm-with", metavar="highs|scip", help="the same, with another solver: scip needs pip install orepact[scip]", show_default=False),
 ]
+NoExplain = Annotated[bool, typer.Option("--no-explain", help="do not find out why there is no plan, where there is none")]
 LoseCountries = Annotated[bool, typer.Option("--lose-countries", help="add a stress test for the loss of every source and host country")]
+ReportOut = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="folder to write to", show_default=False)]
+Formats = Annotated[
+    list[str] | None, typer.Option("--format", metavar="html|xlsx|md", help="write this format; may be repeated [default: all three]", show_default=False)
+]
 
 
 def text_of(path: Path) -> str:

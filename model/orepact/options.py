@@ -157,7 +157,9 @@ class SolveOptions(Frozen):
     )
     presolve: bool = Field(default=True, description="let the solver simplify each model first; off is slower, and safer where the solver fails")
     isolated: bool = Field(default=True, description="solve in a child process, so that the caller survives whatever happens to the solver")
-    memory_limit: float = Field(default=0.0, ge=0, le=1e9, description="most memory for the child process, MB; 0 = nine tenths of the machine's")
+    memory_limit: float = Field(
+        default=0.0, ge=0, le=1e9, description="most memory for the child process, MB; 0 = nine tenths of the machine's, shared by cases of a sweep"
+    )
     explain: bool = Field(default=True, description="where there is no plan, find out why and what would give one")
     explain_time: float = Field(default=120.0, gt=0, le=1e7, description="seconds for that, beside the time of the run")
     relax: bool = Field(default=False, description="where there is no plan, solve the nearest question that has one and mark what was bent")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from filelock import FileLock
 
 import orepact
+from orepact import calls
 from orepact.analysis.sweep import cases_of, parse_list, parse_vary, sweep
 from orepact.cli import main
 from orepact.errors import OptionError, StoppedError
@@ -22,6 +25,7 @@ from orepact.instance.instance import Instance
 from orepact.options import SolveOptions
 from orepact.solution.solution import Solution
 from orepact.solution.store import RunError
+from orepact.solver.isolation import Guards
 from orepact.solver.result import SolveResult, Status, versions
 
 TUTORIAL = Path(__file__).parents[2] / "instances" / "tutorial"
@@ -41,9 +45,10 @@ class Solver:
         self.asked: list[float] = []
         self.ends = ends or {}
 
-    def __call__(self, instance: Instance, options: SolveOptions, stop: threading.Event | None = None) -> Solution:  # noqa: ARG002
+    def __call__(self, instance: Instance, options: SolveOptions, stop: threading.Event | None = None, side_by_side: int = 1) -> Solution:  # noqa: ARG002
         premium = instance.settings.economics.public_money_premium
         self.asked.append(premium)
+        self.side_by_side = side_by_side
         end = self.ends.get(premium, SolveResult(Status.SOLVED, "market", "paths", 100 * premium, 99 * premium, 0.01, seconds=1.5, versions=versions()))
         if isinstance(end, Exception):
             raise end
@@ -112,7 +117,7 @@ def test_a_stopped_sweep_goes_on_and_ends_with_the_same_files(instance: Instance
     whole, _ = sweep(cases, tmp_path / "whole", Solver())
     stop = threading.Event()
 
-    def solve_one(instance: Instance, options: SolveOptions, stop: threading.Event) -> Solution:
+    def solve_one(instance: Instance, options: SolveOptions, stop: threading.Event, **_: Any) -> Solution:
         solution = Solver()(instance, options)
         stop.set()
         return solution
@@ -135,7 +140,7 @@ def test_a_case_cut_short_is_solved_again(instance: Instance, tmp_path: Path) ->
     cut = SolveResult(Status.LIMIT, "market", "paths", 10.0, 9.0, 0.1, limit="interrupt")
     solver = Solver({0.1: cut})
 
-    def interrupted(*asked: Any, stop: threading.Event) -> Solution:
+    def interrupted(*asked: Any, stop: threading.Event, **_: Any) -> Solution:
         stop.set()
         return solver(*asked)
 
@@ -239,3 +244,28 @@ def test_the_command_line_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [case["objective"] for case in answer["cases"]] == pytest.approx([581.18e6, 583.20e6])
     assert main(["sweep", str(TUTORIAL)]) == 2
     assert "nothing varies" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("workers", "told"), [(1, 1), (2, 2), (8, 3)])
+def test_a_case_is_told_how_many_run_beside_it(instance: Instance, tmp_path: Path, workers: int, told: int) -> None:
+    solver = Solver()
+    sweep(cases_of(instance, {PREMIUM: [0.1, 0.2, 0.3]}, [], SolveOptions()), tmp_path / "sweep", solver, workers=workers)
+    assert solver.side_by_side == told
+
+
+@pytest.mark.parametrize(("limit", "part"), [(0.0, 0.45), (1500.0, None)])
+def test_cases_side_by_side_share_the_memory(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, part: float | None) -> None:
+    guards: list[Guards] = []
+
+    class Child:
+        def run(self, task: str, arguments: Any, given: Guards, listener: Any, stop: Any) -> Any:  # noqa: ARG002
+            guards.append(given)
+            return Solver()(*arguments[:2])
+
+    monkeypatch.setattr(calls, "a_worker", lambda: nullcontext(Child()))
+    orepact.sweep(instance, {PREMIUM: [0.1, 0.2, 0.3]}, SolveOptions(memory_limit=limit), out=tmp_path / "sweep", workers=2)
+    whole = psutil.virtual_memory().total / 1e6
+    assert [each.memory_mb for each in guards] == pytest.approx(3 * [limit if part is None else part * whole])
+    guards.clear()
+    orepact.solve(instance, SolveOptions(memory_limit=limit))
+    assert guards[0].memory_mb == pytest.approx(limit or 0.9 * whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -52,13 +51,10 @@ def test_the_baseline_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_run_folder_with_its_instance_is_compared_to_the_cell(tmp_path: Path) -> None:
-    folders = []
-    for name in ("plan", "tighter cap"):
-        folders.append(variants()[name][1].save(tmp_path / name))
-        if not (folders[-1] / "instance").exists():
-            orepact.write(variants()[name][0], folders[-1] / "instance")
-    assert comparison_of(folders).tables["input_cells"]["value"].tolist() == ["0.6"]
-    shutil.rmtree(folders[0] / "instance")
+    folders = [variants()[name][1].save(tmp_path / name) for name in ("plan", "tighter cap", "no instruments")]
+    cells = comparison_of(folders).tables["input_cells"]
+    assert cells.query("runs == 'tighter cap'")["value"].tolist() == ["0.6"]
+    assert set(cells.query("runs == 'no instruments'")["table"]) == {"contracts", "ladder"}
 
 
 def test_runs_of_different_instances_say_what_they_do_not_share() -> None:

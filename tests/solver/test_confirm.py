@@ -9,6 +9,7 @@ import pytest
 
 import orepact
 from orepact import api
+from orepact.instance.instance import Instance
 from orepact.market.offers import Market
 from orepact.market.paths import Path as PricePath
 from orepact.market.world import world_of
@@ -20,6 +21,7 @@ from orepact.solver.examine import Record
 from orepact.solver.outcome import Outcome
 from orepact.solver.result import Status
 from orepact.solver.search import market_rules, search
+from planted import base, case_of
 
 TUTORIAL = Path(__file__).parents[2] / "instances" / "tutorial"
 
@@ -50,6 +52,7 @@ def test_what_is_true_is_confirmed(market: Market, options: SolveOptions, outcom
     assert said.status is Status.SOLVED
     assert said.confirmation.startswith("Confirmed by ")
     assert f"on the {len(outcome.records)} paths examined no plan costs less than 580.6 m USD" in said.confirmation
+    assert said.plan is outcome.plan
 
 
 def dearer(outcome: Outcome) -> PricePath:
@@ -79,14 +82,23 @@ def test_a_plan_that_can_not_be_is_a_contradiction(market: Market, options: Solv
     lie = replace(outcome, plan=replace(outcome.plan, objective=cheap), bound=cheap)
     said = check(market, options, lie)
     assert said.status is Status.DISPUTED
-    assert "no plan costs less than" in said.confirmation
+    assert "no plan that builds the same costs less than 581.2 m USD, although one was found" in said.confirmation
+
+
+def test_a_plan_that_builds_what_can_not_be_built_is_a_contradiction(market: Market, options: SolveOptions, outcome: Outcome) -> None:
+    """The plan is passed off as building nothing at all, which misses its target."""
+    assert outcome.plan is not None
+    nothing = replace(outcome.plan, values=0.0 * outcome.plan.values)
+    said = check(market, options, replace(outcome, plan=nothing))
+    assert said.status is Status.DISPUTED
+    assert "there is no plan that builds what the one found does" in said.confirmation
 
 
 def test_infeasible_is_confirmed_or_disputed_too(market: Market, options: SolveOptions, outcome: Outcome) -> None:
     nothing = replace(outcome, status=Status.INFEASIBLE, plan=None, bound=None)
     said = check(market, options, nothing)
     assert (said.status, said.plan) == (Status.DISPUTED, None)
-    assert "the planner's relaxation has a plan" in said.confirmation
+    assert "in the planner's relaxation there is a plan for" in said.confirmation
     hopeless = orepact.read(TUTORIAL).with_table("targets", orepact.read(TUTORIAL).table("targets").assign(value=0.01))
     solution = api.run(hopeless, options)
     assert solution.result.status is Status.INFEASIBLE
@@ -116,6 +128,54 @@ def test_one_model_is_confirmed_or_disputed_too(options: SolveOptions, changes: 
     monkeypatch.setattr(api, "verify", lambda *_: honest.certificate)  # the certificate would name this lie too
     solution = api.run(instance, asked)
     assert (solution.result.status, solution.result.exit_code, solution.has_plan) == (Status.DISPUTED, 7, True)
+
+
+def test_no_plan_in_one_model_is_confirmed_or_disputed_too(market: Market, options: SolveOptions) -> None:
+    asked = options.model_copy(update={"method": "milp"})
+    found = search(market, asked, Clock(60))
+    claim = replace(found, status=Status.NO_PLAN, plan=None, bound=None)
+    said = check(market, asked, claim)
+    assert said.status is Status.DISPUTED
+    assert "in the one model there is a plan" in said.confirmation
+    refused = Market(world_of(case_without_plan()))
+    said = check(refused, asked, search(refused, asked, Clock(60)))
+    assert said.status is Status.NO_PLAN
+    assert "Confirmed by " in said.confirmation
+    assert "in the one model there is no plan" in said.confirmation
+
+
+def case_without_plan() -> Instance:
+    """The planner has a plan, owners have none: no money for the support they need."""
+    case = case_of("no budget for the support needed", 3)
+    assert case is not None
+    return case.instance
+
+
+RANDOM = range(5, 45)
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed % 10 else []) for seed in RANDOM])
+def test_whatever_a_random_instance_ends_with_is_confirmed(seed: int) -> None:
+    instance = base(seed)
+    if instance is None:
+        pytest.skip("the draw is no valid instance")
+    options = SolveOptions(threads=1, confirm="highs", explain=False, baseline=False, stress=False, isolated=False)
+    solution = api.run(instance, options)
+    assert solution.result.status in (Status.SOLVED, Status.INFEASIBLE, Status.NO_PLAN)
+    assert solution.result.confirmation.startswith("Confirmed by ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("infeasible", [False, True])
+def test_the_magnet_instance_is_confirmed_on_some_of_its_paths(infeasible: bool) -> None:
+    instance = orepact.read(TUTORIAL.parent / "magnet-rare-earths")
+    if infeasible:
+        targets = instance.table("targets")
+        instance = instance.with_table("targets", targets.assign(value=targets["value"].where(targets["kind"] != "reliance_cap", 0.0)))
+    options = SolveOptions(confirm="highs", path_list=12, neighbours=False, explain=False, baseline=False, stress=False, time_limit=1200)
+    result = orepact.solve(instance, options).result
+    assert result.status is (Status.INFEASIBLE if infeasible else Status.SOLVED)
+    assert result.confirmation.startswith("Confirmed by ")
 
 
 def test_out_of_time_is_neither(market: Market, options: SolveOptions, outcome: Outcome) -> None:

@@ -20,6 +20,7 @@ REASONS = {
     Status.INFEASIBLE: "infeasible: even with free prices and willing owners there is no plan",
     Status.NO_PLAN: "no plan was found, and none was ruled out",
     Status.LIMIT: "stopped at a limit with the best plan so far",
+    Status.MISSED: "the package can't meet the targets, caps and budgets",
 }
 FEWEST, MOST = 2, 50
 

@@ -1,6 +1,6 @@
 """What differs in the input of runs: settings, options, fixed packages, and cells of the instance's tables.
 
-Cells are compared where the run holds its instance; where it doesn't, the tables' digests still say which table differs.
+Cells are compared where the run holds its instance, stored or in memory; where it doesn't, the tables' digests still say which table differs.
 """
 
 from __future__ import annotations

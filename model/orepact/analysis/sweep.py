@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ def sweep(
 ) -> tuple[pd.DataFrame, Path]:
     """Solve the cases that are not stored yet and return the table of all, one row per case, and the sweep's folder.
 
-    `solve(instance, options)` is called on the `executor`, or on `workers` threads of this process (0: as many as there are cores).
+    `solve(instance, options)` is called on the `executor`, or on `workers` threads of this process (0: as many as there are cores), and is then told
+    of `stop` and how many run `side_by_side`.
     Raises RunError for a folder that can't be used, StoppedError if it was stopped before the end.
     """
     stop = stop or threading.Event()
@@ -135,7 +137,8 @@ def sweep(
         else:
             threads = max(1, min(workers or _cores(), len(left)))
             with ThreadPoolExecutor(threads) as pool:
-                _solve_all(folder, left, lambda case: pool.submit(solve, case.instance, case.options, stop=stop), threads, tell, stop)
+                asked_of = partial(pool.submit, solve, stop=stop, side_by_side=threads)
+                _solve_all(folder, left, lambda case: asked_of(case.instance, case.options), threads, tell, stop)
         summaries = [folder.finished(key) for key in keys]
         ended = [summary for summary in summaries if summary is not None]
         if len(ended) < len(keys):

@@ -160,6 +160,9 @@ def _payments(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Le
         row.add(1.0, block.level[n])
         for l in rungs:
             row.add(-most, model.choice.z[k, t, l])
+        if case.rules.elastic:
+            for o in case.market.ladders[k].sources:
+                row.add(-float(world.sources[o].available[t, w]), give(model, source_cell(world, o)))
         limit[n] = (None, row, 0.0)
     for key, whole in split.items():
         for column in members[key]:
@@ -206,6 +209,8 @@ def _bands(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
                         right = available[o] if side == "upper" else limit * max(on_sale.values())
                         for l in rungs:
                             terms.add(right, model.choice.z[k, t, l])
+                        for x in own if case.rules.elastic else []:
+                            terms.add(-available[x] * (limit if side == "lower" else float(x == o)), give(model, source_cell(case.world, x)))
                     rows[side, o, t, w, rungs[0]] = (None, terms, right)
     add_rows(block, "shares_of_sources", rows)
 

@@ -149,7 +149,7 @@ def treasury_of(countries: dict[str, Row], country: str) -> str:
 def world_of(instance: Instance) -> World:
     """Turn a checked instance into arrays. Raises nothing on a checked instance."""
     rows: dict[str, list[Row]] = {name: instance.tables.plain(name).rows for name in instance.tables}
-    lines = {name: [int(line) for line in table.index] for name, table in instance.tables.items()}
+    lines = {name: list(instance.tables.plain(name).lines) for name in instance.tables}
     return world_from(instance.settings, rows, lines)
 
 

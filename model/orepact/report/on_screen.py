@@ -69,7 +69,8 @@ def print_sweep(table: pd.DataFrame, varied: Sequence[str]) -> None:
 
 
 def print_comparison(tables: Mapping[str, pd.DataFrame], most: int = 12) -> None:
-    """Print a short table of a comparison: every run, then what differs in the input, then what plans agree on."""
+    """Print a short table of a comparison: every run, those with a plan that isn't what was asked with the reason, then what differs in the
+    input, then what plans agree on."""
     out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("run", "status", "cost", "against no policy", "targets", "largest source", "plants built"):
         out.add_column(Text(title), justify="left" if title in ("run", "status") else "right", overflow="fold")
@@ -82,6 +83,9 @@ def print_comparison(tables: Mapping[str, pd.DataFrame], most: int = 12) -> None
             cells = [row["run"], row["status"], money(row["cost_usd"]), extra, f"{row['targets_met']}/{row['targets']}", source, row["built"]]
         out.add_row(*(Text(plain(cell)) for cell in cells))
     screen().print(out)
+    for row in tables["runs"].to_dict("records"):
+        if row["reason"] and pd.notna(row["cost_usd"]):
+            screen().print(Text(plain(f"{row['run']}: {row['reason']}")))
     differing = tables["input_tables"]
     for row in differing.head(most).to_dict("records"):
         amounts = [

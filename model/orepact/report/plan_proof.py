@@ -13,6 +13,7 @@ _HEADLINES = {
     Status.SOLVED: "Solved",
     Status.LIMIT: "Stopped at a limit",
     Status.INFEASIBLE: "Infeasible: even with free prices and willing owners there is no plan",
+    Status.MISSED: "TARGETS MISSED: the package can't meet the targets, caps and budgets; worked out with them left aside",
     Status.BENT: "RULES BENT: what was asked has no plan; this is the nearest question that has one",
     Status.NO_PLAN: "No plan found, and no proof that there is none",
     Status.DISPUTED: "Disputed: a second solve contradicts the first",
@@ -30,6 +31,8 @@ def headline(solution: Solution) -> str:
     text = _HEADLINES[result.status]
     if result.status is Status.LIMIT:
         text = f"Stopped {_STOPS.get(result.limit or '', f'at a limit ({result.limit})')} with the best plan so far"
+    elif result.limit and solution.has_plan:
+        text += f"; stopped {_STOPS.get(result.limit, f'at a limit ({result.limit})')}"
     if solution.has_plan:
         text += ": no gap known" if result.gap is None else f": within {share(result.gap)} of the best plan"
         if result.paths_examined:

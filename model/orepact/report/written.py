@@ -16,7 +16,7 @@ from orepact.analysis.comparison import FEWEST, MOST
 from orepact.analysis.input_differences import Compared
 from orepact.errors import OptionError
 from orepact.instance.instance import Instance
-from orepact.instance.reader import read
+from orepact.instance.kept import instance_of
 from orepact.report.comparison_content import comparison_document
 from orepact.report.document import Document
 from orepact.report.excel import workbook
@@ -27,8 +27,6 @@ from orepact.solution.solution import Solution
 from orepact.solution.store import MANIFEST, RunError
 
 FORMATS = ("html", "xlsx", "md")
-INSTANCE = "instance"
-"""Where a run folder holds the instance as it was read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +122,9 @@ def comparison_of(runs: Sequence[Solution | str | Path] | Mapping[str, Solution 
     solutions = [run if isinstance(run, Solution) else Solution.load(run) for _, run in named]
     known: dict[str, Instance] = {}
     compared = []
-    for name, solution, (_, run) in zip(names, solutions, named, strict=True):
-        if solution.digest not in known and not isinstance(run, Solution) and (Path(run) / INSTANCE).is_dir():
-            known[solution.digest] = read(Path(run) / INSTANCE)
+    for name, solution in zip(names, solutions, strict=True):
+        if solution.digest not in known and solution.instance_files:
+            known[solution.digest] = instance_of(solution.instance_files)
         compared.append(Compared(name, solution, known.get(solution.digest)))
     return Report(comparison_document(compared), "comparison")
 

@@ -17,7 +17,7 @@ KEYS = (
     (
         "status",
         "text",
-        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, certificate failed (a plan that does not stand up to checking), disputed (a second solve contradicts the first), rules bent (--relax) or solver failed",
+        "solved (to the gap asked), limit (stopped at a limit, with a plan), infeasible (even the planner's relaxation is), no plan, certificate failed (a plan that does not stand up to checking), disputed (a second solve contradicts the first), targets missed (a package was evaluated that can't meet them), rules bent (--relax) or solver failed",
     ),
     ("behaviour", "text", "market: owners respond to policy; planner: the first best"),
     ("method", "text", "paths: price paths searched one by one; milp: all listed paths in one model"),

@@ -53,9 +53,9 @@ class Guards:
     memory_mb: float
 
     @classmethod
-    def of(cls, time_limit: float, memory_mb: float = 0.0) -> Guards:
-        """What suits a time limit; memory 0: nine tenths of what the machine has."""
-        memory = memory_mb or 0.9 * psutil.virtual_memory().total / 1e6
+    def of(cls, time_limit: float, memory_mb: float = 0.0, side_by_side: int = 1) -> Guards:
+        """What suits a time limit; memory 0: an equal part of nine tenths of what the machine has for every child that works `side_by_side`."""
+        memory = memory_mb or 0.9 * psutil.virtual_memory().total / 1e6 / side_by_side
         return cls(time_limit, max(30.0, time_limit / 2), 30.0, 300.0, 2 * time_limit + 300, memory)
 
 

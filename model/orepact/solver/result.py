@@ -49,6 +49,8 @@ class Status(StrEnum):
 
     CERTIFICATE_FAILED = "certificate failed"
     """a plan that does not stand up to checking anew"""
+    MISSED = "targets missed"
+    """a package was evaluated that can't meet the targets, caps and budgets; shown with them left aside"""
     BENT = "rules bent"
     """no plan for what was asked; the nearest question that has one was solved instead"""
 
@@ -66,6 +68,7 @@ _EXIT_CODES = {
     Status.DISPUTED: 7,
     Status.FAILED: SolverError.exit_code,
     Status.CERTIFICATE_FAILED: 6,
+    Status.MISSED: 8,
     Status.BENT: NoSolutionError.exit_code,
 }
 
@@ -111,19 +114,21 @@ class SolveResult:
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} must be a finite number or None, not {value}")
+        if self.status is Status.MISSED and self.requirements_held:
+            raise ValueError("targets are missed only where they were left aside")
         if self.status is Status.LIMIT and not self.limit:
             raise ValueError("a run stopped at a limit must say at which")
 
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan to show."""
-        kept = (Status.SOLVED, Status.LIMIT, Status.BENT, Status.CERTIFICATE_FAILED)
+        kept = (Status.SOLVED, Status.LIMIT, Status.MISSED, Status.BENT, Status.CERTIFICATE_FAILED)
         return self.status in kept or (self.status is Status.DISPUTED and self.objective is not None)
 
     @property
     def exit_code(self) -> int:
-        """What the command line returns: 0 solved, 1 solver failed, 3 limit with a plan, 4 infeasible, 5 no plan, 6 certificate failed, 7 disputed;
-        with rules bent 4 or 5, as without."""
+        """What the command line returns: 0 solved, 1 solver failed, 3 limit with a plan, 4 infeasible, 5 no plan, 6 certificate failed, 7 disputed,
+        8 targets missed; with rules bent 4 or 5, as without."""
         return Status(self.asked).exit_code if self.status is Status.BENT else self.status.exit_code
 
     def to_dict(self) -> dict[str, Any]:

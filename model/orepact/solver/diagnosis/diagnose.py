@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from orepact.instance.changes import Change, line_of, new_value, old_value, sentence
 from orepact.instance.instance import Instance
+from orepact.instance.package import Package
 from orepact.instance.ranges import SETTINGS
 from orepact.instance.settings import FILE
 from orepact.market.offers import Market
@@ -18,7 +19,7 @@ from orepact.solver.diagnosis.conflict import irreducible
 from orepact.solver.diagnosis.diagnosis import Conflict, Diagnosis, Place, Repair, Step
 from orepact.solver.diagnosis.oracle import PLANNER, Oracle, OutOfTimeError
 from orepact.solver.diagnosis.repairs import Found, Repairer
-from orepact.solver.diagnosis.rule import Rule, all_changes
+from orepact.solver.diagnosis.rule import Rule
 from orepact.solver.diagnosis.rules import rules_of
 from orepact.solver.examine import Record
 from orepact.solver.result import Status
@@ -29,17 +30,25 @@ WORK = 20_000
 FEWEST_PATHS = 4
 MOST_REPAIRS = 8
 
+LEFT_ASIDE = ("targets", "budgets", "contributions")
+"""Groups of rules that a package need not meet."""
 
-def diagnose(instance: Instance, status: Status, records: Sequence[Record], options: SolveOptions, clock: Clock) -> tuple[Diagnosis, tuple[Found, ...]]:
+
+def diagnose(
+    instance: Instance, status: Status, records: Sequence[Record], options: SolveOptions, clock: Clock, package: Package | None = None
+) -> tuple[Diagnosis, tuple[Found, ...]]:
     """The diagnosis of a run that ended infeasible or without a plan, and the repairs as changes that can be made.
 
-    `records` are the paths the run examined. Where the clock runs out, what is known so far is said.
+    `records` are the paths the run examined. Where the clock runs out, what is known so far is said. A `package` stays as it is, and the
+    targets, caps and budgets are left aside: without them, too, it has no plan.
     """
     world = world_of(instance)
     paths = nearest(records, world) or [Market(world).free]
-    asked = Oracle(instance, options, clock, None if status is Status.INFEASIBLE or options.behaviour == "planner" else paths)
-    wanted = Oracle(instance, options, clock, None if options.behaviour == "planner" else paths)
+    planner = options.behaviour == "planner"
+    asked = Oracle(instance, options, clock, None if planner or (status is Status.INFEASIBLE and package is None) else paths, package)
+    wanted = Oracle(instance, options, clock, None if planner else paths, package)
     scope = "even with free prices and willing owners" if asked.paths is None else _scope(len(paths), len(records))
+    scope += " with the package as it is, targets, caps and budgets left aside" if package is not None else ""
     conflict: list[Rule] = []
     found: list[Found] = []
     notes: list[str] = []
@@ -49,16 +58,17 @@ def diagnose(instance: Instance, status: Status, records: Sequence[Record], opti
             where = asked.plan()
             notes.append(f"There is a plan ({_where(where)}): the run stopped before it was found. Give it more time.")
         else:
-            rules = rules_of(instance, world, asked.paths is not None)
-            least = irreducible(rules, lambda dropped: asked.plan(all_changes(dropped)) is not None)
+            rules = [rule for rule in rules_of(instance, world, asked.paths is not None) if package is None or rule.group not in LEFT_ASIDE]
+            least = irreducible(rules, lambda dropped: asked.without(dropped) is not None)
             if least is None and asked.invalid:
                 notes.append(f"No conflict could be isolated: an instance with its limits given up is not valid. {asked.invalid[0]}")
             elif least is None:
-                notes.append("Even with every target, limit, capacity, route and supply figure given up there is no plan: something is missing altogether.")
+                missing = "something is missing altogether" if package is None else "what the package fixes can't be, or something is missing altogether"
+                notes.append(f"Even with every target, limit, capacity, route and supply figure given up there is no plan: {missing}.")
                 notes += [str(problem) for problem in instance.warnings]
             else:
                 conflict, whole = least, True
-                _repair(Repairer(wanted), conflict, rules_of(instance, world, wanted.paths is not None), found)
+                _repair(Repairer(wanted), conflict, rules if package is not None else rules_of(instance, world, wanted.paths is not None), found)
                 if not found:
                     notes.append("No change of one or two of these figures was found that gives a plan.")
     except OutOfTimeError:

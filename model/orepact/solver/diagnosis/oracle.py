@@ -13,6 +13,7 @@ from orepact.formulation.case import Rules
 from orepact.formulation.cells import Cell, effort
 from orepact.instance.changes import Change, changed
 from orepact.instance.instance import Instance
+from orepact.instance.package import Package
 from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.world import world_of
@@ -20,6 +21,8 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus
 from orepact.solver.batch import FIRST, Batch, open_solver, prepare
 from orepact.solver.clock import Clock
+from orepact.solver.diagnosis.rule import Rule, ways
+from orepact.solver.packaged import Packaged
 from orepact.solver.search import market_rules
 
 Changes = frozenset[Change]
@@ -36,7 +39,8 @@ class OutOfTimeError(Exception):
 
 @dataclass
 class Oracle:
-    """Answers whether an instance with changes has a plan; keeps every answer. `paths` None: the planner is asked.
+    """Answers whether an instance with changes has a plan; keeps every answer. `paths` None: the planner is asked. With a `package` imposed it
+    need not meet the targets, caps and budgets.
 
     Changes that break a rule of the format count as no plan; `invalid` says what they broke.
     """
@@ -45,6 +49,7 @@ class Oracle:
     options: SolveOptions
     clock: Clock
     paths: Sequence[Path] | None
+    package: Package | None = None
     solves: int = 0
     invalid: list[str] = field(default_factory=list)
     _known: dict[Changes, Path | str | None] = field(default_factory=dict)
@@ -60,9 +65,25 @@ class Oracle:
             self._known[asked] = self._find(tuple(changes))
         return self._known[asked]
 
+    def without(self, rules: Sequence[Rule], base: Iterable[Change] = ()) -> Path | str | None:
+        """Where there is a plan with these rules dropped, in whichever way, on top of the changes in `base`."""
+        found = (self.plan((*base, *changes)) for changes in ways(rules))
+        return next((where for where in found if where is not None), None)
+
+    def market(self, changes: Iterable[Change]) -> Market:
+        """The market of the instance with changes. Raises InstanceError where they break a rule of the format."""
+        market = Market(world_of(changed(self.instance, changes)))
+        if self.package is not None:
+            Packaged(market, self.package)
+        return market
+
+    def rules(self, market: Market) -> Rules:
+        """What a plan has to meet on a price path."""
+        return replace(market_rules(market), targets=self.package is None)
+
     def _find(self, changes: tuple[Change, ...]) -> Path | str | None:
         try:
-            market = Market(world_of(changed(self.instance, changes)))
+            market = self.market(changes)
         except OrepactError as error:
             self.invalid.append(str(error))
             return None
@@ -70,7 +91,7 @@ class Oracle:
             _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), self.clock)
             answer = open_solver(matrix, self.options, self.clock).solve("mip", gap=1.0, time_limit=self.clock.left)
             return PLANNER if self._has_plan(answer) else None
-        batch = Batch(market, self.paths, market_rules(market), self.options, self.clock)
+        batch = Batch(market, self.paths, self.rules(market), self.options, self.clock)
         order = [self._last, *(p for p in range(len(self.paths)) if p != self._last)]
         for p in order:
             path = batch.solver_for(p, FIRST)
@@ -97,13 +118,13 @@ class Elastic:
 
     def __init__(self, oracle: Oracle, changes: Iterable[Change] = ()) -> None:
         self.oracle = oracle
-        self.market = Market(world_of(changed(oracle.instance, changes)))
+        self.market = oracle.market(changes)
         self.world = self.market.world
         if oracle.paths is None:
             rules = Rules(behaviour="planner", elastic=True)
             self._built, self._matrix = prepare(self.market, [self.market.free], rules, oracle.clock)
         else:
-            self._rules = replace(market_rules(self.market), elastic=True)
+            self._rules = replace(oracle.rules(self.market), elastic=True)
             self._batch = Batch(self.market, oracle.paths, self._rules, oracle.options, oracle.clock)
 
     def least(self, allowed: Iterable[Cell]) -> dict[Cell, float] | None:

@@ -10,10 +10,13 @@ from orepact.instance.changes import Change
 from orepact.market.paths import Path
 from orepact.solver.diagnosis.conflict import irreducible
 from orepact.solver.diagnosis.oracle import Elastic, Oracle
-from orepact.solver.diagnosis.rule import Ease, Lever, Rule, all_changes, cell_step
+from orepact.solver.diagnosis.rule import Ease, Lever, Rule, cell_step
 
 MOST_LEVERS = 6
 """Levers tried per rule: of a rule about twenty plants, the largest ones."""
+
+ROUNDS = 4
+"""Times that the elastic model is asked how far a figure must go."""
 
 MOST_PAIRS = 3
 """Rules of a conflict from which a repair of several changes starts."""
@@ -72,7 +75,7 @@ class Repairer:
     def _pair(self, rule: Rule, others: Sequence[Rule]) -> Found | None:
         """Drop one rule, see what still conflicts, ease that by the least; then give back what need not be dropped."""
         base = rule.dropped
-        second = irreducible(others, lambda dropped: self.oracle.plan((*base, *all_changes(dropped))) is not None)
+        second = irreducible(others, lambda dropped: self.oracle.without(dropped, base) is not None)
         best: Found | None = None
         for other in sorted(second or [], key=lambda r: not r.decided):
             for ease in self._eases(other, base):
@@ -85,26 +88,35 @@ class Repairer:
     def _eases(self, rule: Rule, base: tuple[Change, ...]) -> Iterator[Ease]:
         """The least step of each lever that gives a plan on top of the changes in `base`."""
         for lever in rule.levers[:MOST_LEVERS]:
-            ease = self._by_cell(lever, base) if lever.cell else self._by_steps(lever, base)
+            ease = self._by_cell(lever, base) if lever.cell else self._by_steps(lever, base, bool(rule.otherwise))
             if ease is not None:
                 yield ease
 
     def _by_cell(self, lever: Lever, base: tuple[Change, ...]) -> Ease | None:
+        """As far as the elastic model says; where that is not enough, on from there.
+
+        The model takes the rest of the world as it stands, and a change may move it: with more supply, say, nobody may go short any more.
+        """
         assert lever.cell is not None
-        elastic = self._model(base)
-        amounts = elastic.least([lever.cell])
-        if not amounts:
-            return None
-        amount = amounts[lever.cell]
-        for more in (1.0, 1.01, 1.05, 1.2):
-            ease = cell_step(elastic.world, lever.cell, amount * more, amount * more * effort(elastic.world, lever.cell))
-            if self.oracle.plan((*base, *ease.changes)) is not None:
-                return ease
+        changes, spent = base, 0.0
+        for _ in range(ROUNDS):
+            elastic = self._model(changes)
+            amounts = elastic.least([lever.cell])
+            if not amounts:
+                return None
+            for more in (1.0, 1.01, 1.05, 1.2):
+                amount = amounts[lever.cell] * more
+                ease = cell_step(elastic.world, lever.cell, amount, spent + amount * effort(elastic.world, lever.cell))
+                if self.oracle.plan((*base, *ease.changes)) is not None:
+                    return ease
+            changes, spent = (*base, *ease.changes), ease.effort
         return None
 
-    def _by_steps(self, lever: Lever, base: tuple[Change, ...]) -> Ease | None:
-        """The first step that works: all that come after a working one are taken to work too."""
+    def _by_steps(self, lever: Lever, base: tuple[Change, ...], one_by_one: bool) -> Ease | None:
+        """The first step that works. Unless they are tried one by one, all that come after a working one are taken to work too."""
         steps = lever.steps
+        if one_by_one:
+            return next((step for step in steps if self.oracle.plan((*base, *step.changes)) is not None), None)
         if not steps or self.oracle.plan((*base, *steps[-1].changes)) is None:
             return None
         low, high = 0, len(steps) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,8 @@ class Lever:
 @dataclass(frozen=True)
 class Rule:
     """One input in the user's words; `places` are (row, column) of its table, rows from 0. `group` is tested as a whole first.
-    `name` is the table and the name under which a solution shows it, `figure` what is asked."""
+    `name` is the table and the name under which a solution shows it, `figure` what is asked. `otherwise` are other ways to drop it,
+    for an input of which no value is the loosest."""
 
     group: str
     words: str
@@ -48,6 +49,7 @@ class Rule:
     levers: tuple[Lever, ...]
     name: tuple[str, str] | None = None
     figure: float = 0.0
+    otherwise: tuple[tuple[Change, ...], ...] = ()
 
 
 def number(value: float) -> str:
@@ -84,6 +86,8 @@ def _up(value: float) -> float:
     return float(f"{np.ceil(value / size - 1e-6) * size:.6g}")
 
 
-def all_changes(rules: Iterable[Rule]) -> tuple[Change, ...]:
-    """What dropping several rules comes to."""
-    return tuple(change for rule in rules for change in rule.dropped)
+def ways(rules: Sequence[Rule]) -> Iterator[tuple[Change, ...]]:
+    """What dropping several rules comes to; then the same with those that have other ways dropped in the second way, the third, ..."""
+    yield tuple(change for rule in rules for change in rule.dropped)
+    for n in range(max((len(rule.otherwise) for rule in rules), default=0)):
+        yield tuple(change for rule in rules for change in ((rule.dropped, *rule.otherwise)[min(n + 1, len(rule.otherwise))]))

@@ -180,10 +180,12 @@ def _years_of_project(world: World, f: int, row: Row) -> Iterator[Rule]:
     drop = tuple(Change("facilities", f, c, 0.0 if c in ("lead_time", "ramp_up") else None) for c in columns)
     levers = []
     if row["lead_time"] > 0:
-        years = sorted({*range(1, int(row["lead_time"]) + 1), row["lead_time"]})
-        if len(years) > 12:
-            years = [years[round(x)] for x in np.linspace(0, len(years) - 1, 12)]
-        levers.append(Lever(steps=tuple(Ease((Change("facilities", f, "lead_time", row["lead_time"] - y),), FOREIGN * YEAR * y) for y in years)))
+        leads = list(range(int(np.ceil(min(row["lead_time"], world.horizon.end - first))) - 1, -1, -1))  # longer ones give no output in time
+        if len(leads) > 12:
+            leads = [leads[round(x)] for x in np.linspace(0, len(leads) - 1, 12)]
+        levers.append(
+            Lever(steps=tuple(Ease((Change("facilities", f, "lead_time", float(lead)),), FOREIGN * YEAR * (row["lead_time"] - lead)) for lead in leads))
+        )
     if early:
         starts = [int(s) for s in world.horizon.start if s < row["earliest_start"]][::-1]
         levers.append(Lever(steps=tuple(Ease((Change("facilities", f, "earliest_start", s),), FOREIGN * YEAR * (row["earliest_start"] - s)) for s in starts)))
@@ -192,7 +194,12 @@ def _years_of_project(world: World, f: int, row: Row) -> Iterator[Rule]:
     when = f", may start from {row['earliest_start']}" if early else ""
     when += f" until {row['latest_start']}" if given(row["latest_start"]) else ""
     words = f"{row['facility']} takes {number(row['lead_time'])} years to first output{when}"
-    yield Rule("timing", words, "facilities", tuple((f, c) for c in columns), False, drop, tuple(levers))
+    otherwise: tuple[tuple[Change, ...], ...] = ()
+    if row["lead_time"] > 0 and any(given(contract["window"]) for contract in world.tables["contracts"]):
+        # A contract of so many years fits some first outputs and not others: sooner is not always easier.
+        others = tuple(Change("facilities", f, c, None) for c in columns if c != "lead_time" and c != "ramp_up")
+        otherwise = (*(((*others, Change("facilities", f, "lead_time", float(y)))) for y in range(1, int(world.horizon.length.max()))), ())
+    yield Rule("timing", words, "facilities", tuple((f, c) for c in columns), False, drop, tuple(levers), otherwise=otherwise)
 
 
 def owners(instance: Instance) -> Iterator[Rule]:
