@@ -22,6 +22,7 @@ from orepact.solver.outcome import Outcome
 from orepact.solver.result import Status
 from orepact.solver.search import market_rules, search
 from planted import base, case_of
+from random_instances import random_instance
 
 TUTORIAL = Path(__file__).parents[2] / "instances" / "tutorial"
 
@@ -193,3 +194,21 @@ def test_a_disputed_run_is_stored_and_read_back(tmp_path: Path, options: SolveOp
     back = Solution.load(solution.save(tmp_path / "run"))
     assert (back.result.status, back.result.confirmation, back.result.objective) == (Status.DISPUTED, "Disputed by nobody.", solution.result.objective)
     assert "Disputed: a second solve contradicts the first" in orepact.plan_card_text(back)
+
+
+@pytest.mark.parametrize("seed", [20, 51, 56, 122, 129, 156, 158])
+def test_a_basket_is_confirmed_part_by_part(seed: int) -> None:
+    options = SolveOptions(gap=1e-4, threads=1, stress=False, baseline=False, confirm="highs")
+    solution = api.run(random_instance(seed), options)
+    assert solution.result.status is Status.SOLVED
+    assert "one in each of 2 parts" in solution.result.confirmation
+
+
+def test_a_false_bound_of_a_part_is_disputed() -> None:
+    instance, options = random_instance(56), SolveOptions(gap=1e-4, threads=1)
+    market, clock = Market(world_of(instance)), Clock(60)
+    outcome = search(market, options, clock)
+    assert outcome.pricing is not None
+    lifted = tuple(replace(part, least=part.least + 0.01 * abs(part.least)) for part in outcome.pricing.parts)
+    wrong = replace(outcome, pricing=replace(outcome.pricing, parts=lifted))
+    assert confirmed(market, market_rules(market), options, clock, wrong).status is Status.DISPUTED

@@ -23,7 +23,7 @@ from orepact.solver.batch import FIRST, Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import ROUNDING, Examiner, Record
 from orepact.solver.master import Commons, Master, Verdict
-from orepact.solver.outcome import Adjust
+from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
@@ -74,6 +74,7 @@ class Basket:
         self._memory = memory or Memory()
         self.market, self.rules, self.options, self.clock, self._listener = market, rules, options, clock, listener
         self.plan: Plan | None = None
+        self.pricing: Pricing | None = None
         self.size: dict[str, object] = {}
         self._bound = -math.inf  # USD
         self._ranking: list[list[tuple[float, Path]]] = []
@@ -250,6 +251,7 @@ class Basket:
         if complete and value > self._bound:
             self._bound = value
             self._ranking = [p.ranking() for p in self.parts]
+            self.pricing = Pricing(prices, tuple(p.bounded() for p in self.parts), value)
         return value
 
     def _combine(self) -> Verdict | None:

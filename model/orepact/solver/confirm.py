@@ -2,6 +2,7 @@
 
     solved        no plan on any path examined is cheaper than the plan by more than the gap, and the plan's path has a plan that cheap
     stopped       no plan on any path examined is cheaper than the stated bound by more than the gap
+    basket        at the prices of the bound no plan on any path of a part costs less than the bound says, and there is the plan of the whole
     no plan       none of the paths examined has a plan
     infeasible    not even the planner's relaxation of every path has one
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -25,18 +27,20 @@ from numpy.typing import NDArray
 from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
+from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus, Kind, Solver
 from orepact.solver.batch import BOUND, HIGHS, SEARCH, Batch, Plan, cores, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.highs import Session
-from orepact.solver.outcome import Outcome
+from orepact.solver.outcome import Outcome, Pricing
 from orepact.solver.progress import Listener, Progress, money
 from orepact.solver.reduced import reduce
 from orepact.solver.result import Status
 from orepact.solver.scip import ScipSession
 from orepact.solver.search import starting_list
+from orepact.solver.shared import Prices
 
 TOGETHER = 64
 """Paths in one model."""
@@ -46,6 +50,9 @@ FREELY: dict[str, bool | int | float | str] = {name: value for name, value in SE
 
 LP_PATIENCE = 30.0
 """Seconds for one LP; the MIP then has to settle the path."""
+
+SLACK = 0.05
+"""Of the gap, by how much the second solve of a basket's part may fall short of the first: each was proven within a gap of its own."""
 
 DECIMALS = 1e-9
 """Relative: two costs this close are one."""
@@ -71,6 +78,8 @@ def confirmed(market: Market, rules: Rules, options: SolveOptions, clock: Clock,
             said = second.no_plan_at_all()
         elif options.behaviour == "planner" or options.method == "milp":
             said = second.one_model(outcome)
+        elif outcome.pricing is not None:
+            said = second.parts(outcome, outcome.pricing)
         else:
             said = second.paths(outcome)
     except TimeOver:
@@ -130,25 +139,56 @@ class _Second:
         listed = [r.path for r in outcome.records if r.bound is not None or r.objective is not None]
         if not listed or (outcome.bound is None and outcome.plan is not None) or (outcome.plan is None and outcome.limit):
             return f"Nothing to confirm by {self.name}: no bound is stated."
-        claim, settled, branched = _claim(outcome, self.options.gap), 0, 0
-        for start in range(0, len(listed), TOGETHER):
-            together = listed[start : start + TOGETHER]
-            try:
-                batch = Batch(self.market, together, self.rules, self.options, self.clock)
-            except TimeOver:
-                break
-            with self.clock.phase("confirm"), ThreadPoolExecutor(1 if self.scip else max(1, self.options.threads or cores())) as pool:
-                for n, how in enumerate(pool.map(lambda p, batch=batch: self._settled(batch, p, claim, outcome.plan), range(len(together))), start=1):
-                    settled, branched = settled + bool(how), branched + (how == "mip")
-                    self._tell(start + n, len(listed))
-            del batch
-            gc.collect()  # the collector rests during a run
+        claim = _claim(outcome, self.options.gap)
+        settled, branched = self._all_settled(self.market, listed, claim, outcome.plan, None, len(listed))
         if settled < len(listed):
             return f"Not confirmed by {self.name}: {settled} of {len(listed)} paths were settled in the time left, none against."
         what = "there is no plan" if math.isinf(claim.floor) else f"no plan costs less than {self._money(claim.floor)}, the cost less the gap"
         if outcome.status is Status.LIMIT:
             what = f"no plan costs less than {self._money(claim.floor)}, the bound less the gap"
         return f"Confirmed by {self.name}: on the {len(listed)} paths examined {what} ({len(listed) - branched} by their LP alone)."
+
+    def parts(self, outcome: Outcome, pricing: Pricing) -> str:
+        """Every path of every part of a basket at the prices of its bound, and the plan of the whole, again."""
+        everything = sum(len(bounded.paths) for bounded in pricing.parts)
+        settled, branched, slack = 0, 0, 0.0
+        for bounded in pricing.parts:
+            room = SLACK * max(self.options.gap, DECIMALS) * abs(bounded.least)
+            slack += room * bounded.market.world.money_unit
+            found = self._all_settled(bounded.market, bounded.paths, Claim(bounded.least - room), None, pricing.prices, everything, settled)
+            settled, branched = settled + found[0], branched + found[1]
+        if settled < everything:
+            return f"Not confirmed by {self.name}: {settled} of {everything} paths were settled in the time left, none against."
+        if outcome.plan is not None:
+            claim, where = _claim(outcome, self.options.gap), "on the plan's path"
+            batch = Batch(self.market, [outcome.plan.path], self.rules, self.options, self.clock)
+            with self.clock.phase("confirm"):
+                if not self._there_is(batch.built, batch.matrix, *batch.fixed(outcome.plan.path), outcome.plan, claim, where):
+                    return f"Not confirmed by {self.name}: the plan itself was not settled in the time left."
+        floor = money(pricing.bound - slack)
+        return (
+            f"Confirmed by {self.name}: no combination of the {everything} paths examined, one in each of {len(pricing.parts)} parts, "
+            f"costs less than {floor} ({everything - branched} of the paths by their LP alone)."
+        )
+
+    def _all_settled(
+        self, market: Market, listed: Sequence[Path], claim: Claim, plan: Plan | None, prices: Prices | None, of: int, done: int = 0
+    ) -> tuple[int, int]:
+        """How many of these paths are settled, and how many of them took a MIP; stops where time runs out."""
+        settled, branched = 0, 0
+        for start in range(0, len(listed), TOGETHER):
+            together = list(listed[start : start + TOGETHER])
+            try:
+                batch = Batch(market, together, self.rules, self.options, self.clock, prices)
+            except TimeOver:
+                break
+            with self.clock.phase("confirm"), ThreadPoolExecutor(1 if self.scip else max(1, self.options.threads or cores())) as pool:
+                for n, how in enumerate(pool.map(lambda p, batch=batch: self._settled(batch, p, claim, plan), range(len(together))), start=1):
+                    settled, branched = settled + bool(how), branched + (how == "mip")
+                    self._tell(done + start + n, of)
+            del batch
+            gc.collect()  # the collector rests during a run
+        return settled, branched
 
     def _settled(self, batch: Batch, p: int, claim: Claim, plan: Plan | None) -> Kind | None:
         """What settled a path, its LP or a MIP; None if time ran out. Raises Contradiction."""

@@ -21,7 +21,7 @@ from orepact.solver.examine import Examiner
 from orepact.solver.handover import FloatArray
 from orepact.solver.master import Commons
 from orepact.solver.neighbourhood import improve, towards_feasible
-from orepact.solver.outcome import Adjust
+from orepact.solver.outcome import Adjust, PartBound
 from orepact.solver.progress import Listener
 from orepact.solver.shared import Key, Prices
 
@@ -152,6 +152,11 @@ class Part:
         unit = self.market.world.money_unit
         bounds = [(r.bound * unit, path) for path, r in self.examiner.records.items() if r.bound is not None and math.isfinite(r.bound)]
         return sorted(bounds, key=lambda x: (x[0], x[1].label, x[1].rungs))
+
+    def bounded(self) -> PartBound:
+        """What the part adds to a bound at the prices of the moment."""
+        assert self.examiner.bound is not None
+        return PartBound(self.market, tuple(self.examiner.records), self.examiner.bound)
 
     def least(self, complete: bool) -> float | None:
         """What no plan of the part costs less than at the prices of the moment, USD; over the paths examined at them unless `complete`."""

@@ -181,9 +181,9 @@ def _by_parts(
         return _without_plan(records, len(paths), basket.size, clock.limit_reached, infeasible)
     proven = f"over {basket.counted}; {'no neighbour is better' if basket.exhausted else 'neighbours not all examined'}"
     if basket.proven:
-        return Outcome(Status.SOLVED, basket.plan, basket.bound, records, len(paths), f"proven {proven}", None, basket.size)
-    limit = "interrupt" if clock.stop.is_set() else "time" if clock.over else "rounds"
-    return Outcome(Status.LIMIT, basket.plan, basket.bound, records, len(paths), f"stopped with the gap still open, {proven}", limit, basket.size)
+        return Outcome(Status.SOLVED, basket.plan, basket.bound, records, len(paths), f"proven {proven}", None, basket.size, pricing=basket.pricing)
+    limit, proven = "interrupt" if clock.stop.is_set() else "time" if clock.over else "rounds", f"stopped with the gap still open, {proven}"
+    return Outcome(Status.LIMIT, basket.plan, basket.bound, records, len(paths), proven, limit, basket.size, pricing=basket.pricing)
 
 
 def _rank(record: Record) -> tuple[float, float]:
