@@ -306,8 +306,8 @@ class Basket:
             for path, record in p.examiner.records.items():
                 whole = p.whole(path, base)
                 bound = known.get(path, math.inf if record.bound == math.inf else None)
-                if self.plan is None or whole != base:
-                    yield Record(Path(whole.rungs, f"{p.name}: {path.label}"), bound=None if bound is None else bound / self.unit, status=record.status)
+                status = "the plan's" if self.plan is not None and whole == base else record.status
+                yield Record(Path(whole.rungs, f"{p.name}: {path.label}"), bound=None if bound is None else bound / self.unit, status=status)
         if self.plan is not None:
             yield Record(base, bound=self.bound, objective=self.plan.objective, status="solved")
 
