@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from page_tables import number, page, rows_after
 
 import orepact
 from orepact.instance.instance import Instance
 from orepact.instance.package import parse_package
 from orepact.solution.solution import Solution
+from page_tables import number, page, rows_after
 
 FOLDER = Path(__file__).parent.parent / "instances" / "lithium-glut"
 PAGE = page("lithium-glut.md")
@@ -44,7 +44,7 @@ def plan(package: str) -> Solution:
 def extra_musd(solution: Solution) -> float:
     """Cost beyond no policy."""
     assert solution.result.objective is not None
-    return (solution.result.objective - solution.baseline["objective"]) / 1e6
+    return float(solution.result.objective - solution.baseline["objective"]) / 1e6
 
 
 def spending_musd(solution: Solution, scenario: str) -> pd.Series:
@@ -122,7 +122,7 @@ def test_the_prose_says_what_the_runs_say() -> None:
     reliance = reliance[reliance["target"] == "cap_china"]["achieved"].max()
     argentina = sum(output(free, plant, "glut") for plant in ("argentina", "argentina_building", "argentina_2"))
     claims = [
-        f"against {free.result.objective / 1e6:,.0f} MUSD without policy",
+        f"against {free.baseline['objective'] / 1e6:,.0f} MUSD without policy",
         f"{balance['demand'].sum():,.0f} t a year, {balance['demand']['partners'] / balance['demand'].sum():.0%} of it by partners".replace("%", " %"),
         f"{balance['made'].sum():,.0f} t a year: members {balance['made']['members']:,.0f}, partners {balance['made']['partners']:,.0f} "
         f"(Chile {output(free, 'atacama', 'glut'):,.0f}, Argentina {argentina:,.0f}, Mt Holland {output(free, 'mt_holland', 'glut'):,.0f})",
