@@ -182,6 +182,12 @@ def test_the_advice_of_2010() -> None:
     assert solution.table("contracts").empty
     assert stocked(solution, "ree", 2011) == pytest.approx(3_000)
     assert extra_musd(solution) == pytest.approx(-1_258, abs=1)
+    prices = solution.table("prices")
+    paid = prices[prices["scenario"] == "happened"].set_index("first_year")["world_price"] / 1_000
+    assert (round(paid[2011]), round(paid[2012]), round(3 * 13.13)) == (93, 65, 39)
+    lacking = solution.table("balance")
+    lacking = lacking[(lacking["scenario"] == "happened") & (lacking["shortage"] > 0)].set_index("first_year")
+    assert (lacking["shortage"] / lacking["demand"]).to_dict() == pytest.approx({2011: 0.1, 2012: 0.1})
 
 
 @pytest.mark.slow
@@ -194,6 +200,9 @@ def test_the_advice_of_2023() -> None:
     assert stocked(solution, "spherical", 2025) == pytest.approx(15_000, abs=1)
     assert extra_musd(solution) == pytest.approx(946, abs=2)
     assert extra_musd(solution) / (solution.baseline["objective"] / 1e6) == pytest.approx(0.098, abs=5e-4)
+    caps = solution.table("targets").query("target == 'cap_anode' and first_year == 2030").set_index("scenario")
+    assert caps["before"].to_dict() == pytest.approx({"base": 0.83, "flood": 0.98}, abs=0.005)
+    assert caps["achieved"]["base"] == pytest.approx(0.65, abs=0.005)
     assert chinese_share(solution, "anode", "base", 2030) == pytest.approx(0.62, abs=0.005)
     assert chinese_share(solution, "anode", "happened", 2030) == pytest.approx(0.60, abs=0.005)
     assert chinese_share(solution, "anode", "happened_late", 2030) == pytest.approx(0.80, abs=0.005)
