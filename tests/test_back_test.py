@@ -20,10 +20,12 @@ PAGE = page("back-test.md")
 HEADINGS = {
     "back-test-rare-earths-2010": "## Rare earths 2010",
     "back-test-graphite-2023": "## Graphite 2023",
+    "back-test-gallium-germanium-2023": "## Gallium and germanium 2023",
     "back-test-rare-earths-2025": "## Rare earths 2025",
 }
 NAMES = sorted(folder.name for folder in INSTANCES.glob("back-test-*"))
-SOLVED = [pytest.param(name, id=name, marks=[] if name.endswith("2010") else pytest.mark.slow) for name in NAMES]
+QUICK = {"back-test-rare-earths-2010", "back-test-gallium-germanium-2023"}
+SOLVED = [pytest.param(name, id=name, marks=[] if name in QUICK else pytest.mark.slow) for name in NAMES]
 OPTIONS = orepact.SolveOptions(gap=1e-4, progress=False, threads=1, isolated=False, time_limit=900)
 ASSUMPTION = "A00"
 
@@ -188,6 +190,21 @@ def test_the_advice_of_2010() -> None:
     lacking = solution.table("balance")
     lacking = lacking[(lacking["scenario"] == "happened") & (lacking["shortage"] > 0)].set_index("first_year")
     assert (lacking["shortage"] / lacking["demand"]).to_dict() == pytest.approx({2011: 0.1, 2012: 0.1})
+
+
+def test_the_advice_on_gallium() -> None:
+    solution = plan("back-test-gallium-germanium-2023")
+    assert built(solution) == {"clarksville": 2024, "stade": 2024}
+    rungs = solution.table("rungs").query("rung != 'free'")
+    assert list(zip(rungs["product"], rungs["first_year"], rungs["rung"], strict=True)) == [("gallium", 2026, "ref450"), ("gallium", 2028, "ref450")]
+    assert solution.table("contracts").empty
+    assert solution.table("stock")["level_t"].max() == pytest.approx(0)
+    assert extra_musd(solution) == pytest.approx(-207, abs=1)
+    output = solution.table("additional").set_index(["facility", "first_year"])["before_output_t_a"]
+    assert output["stade", 2028] == 0
+    assert (output["clarksville", 2026] == 0, output["clarksville", 2028] > 0) == (True, True)
+    ends = solution.table("scenarios").set_index("scenario")
+    assert ends["cost_usd"]["happened_late"] == pytest.approx(ends["before_cost_usd"]["happened_late"])
 
 
 @pytest.mark.slow
