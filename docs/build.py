@@ -13,8 +13,9 @@ from orepact.formulation import arithmetic, cells
 from orepact.formulation.build import PARTS
 from orepact.instance.docs import instance_format_page
 from orepact.market import horizon, ladder, offers, paths, permissions, plants, recipe, shocks
+from orepact.market import parts as parts_of_basket
 from orepact.solution.docs import solution_format_page
-from orepact.solver import batch, diagnosis, examine, search, tidy
+from orepact.solver import basket, batch, diagnosis, examine, master, neighbourhood, part, search, shared, tidy
 from orepact.solver.diagnosis import conflict, repairs
 
 FOLDER = Path(__file__).parent
@@ -40,7 +41,8 @@ def mathematics_page() -> str:
     chapters = [
         ("What others do", MARKET),
         ("What may be chosen", [formulation, *parts]),
-        ("How it is solved", [search, examine, batch, tidy]),
+        ("How it is solved", [search, examine, neighbourhood, batch, tidy]),
+        ("How a basket is solved", [basket, parts_of_basket, part, shared, master]),
         ("Why there is no plan", [arithmetic, diagnosis, cells, conflict, repairs]),
     ]
     return INTRODUCTION + "".join(_chapter(title, modules) for title, modules in chapters)

@@ -2,8 +2,8 @@
 
     list       free trade, the user's own paths, floors and tariffs by stage, graded and constant (market/paths.py)
     examine    an LP bound for each path, MIPs in rising order while a bound beats the best plan (examine.py)
-    improve    neighbours of the best path: one product to any rung throughout; then one rung in one window, or towards it from
-               one revision on; until none helps
+    improve    neighbours of the best path (neighbourhood.py), until none helps
+    basket     where chains meet only in treasuries: each by itself, at prices on what they share (basket.py)
 
 What is proven: no package on any path examined costs less than the bound. The one MILP over the same list is the cross-check.
 Where no path has a plan, the paths that miss the targets least guide the search; then the planner, a relaxation of every path,
