@@ -85,7 +85,7 @@ def run(
         if options.solver == "highs":  # other solvers have tolerances of their own
             check_point(outcome.plan)
         if options.confirm != "no":
-            outcome = confirmed(market, rules, options, clock, outcome, listener)
+            outcome = confirmed(market, rules, options, replace(clock, limit=clock.seconds + options.confirm_time), outcome, listener)
         found = None
         if outcome.plan is None and (options.explain or options.relax) and not clock.stop.is_set():
             found, repairs = diagnose(played, outcome.status, outcome.records, options, Clock(options.explain_time, stop=clock.stop), package)

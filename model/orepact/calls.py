@@ -183,7 +183,8 @@ class Run:
             found: Solution = resolve(RUN)(*arguments, listener=self._hear, stop=self.stop)
         else:
             with a_worker() as worker:
-                guards = Guards.of(options.time_limit, options.memory_limit, self.side_by_side)
+                whole = options.time_limit + (options.confirm_time if options.confirm != "no" else 0.0)
+                guards = Guards.of(whole, options.memory_limit, self.side_by_side)
                 found = worker.run(RUN, arguments, guards, self._hear, self.stop)
         return found
 

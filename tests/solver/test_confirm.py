@@ -179,6 +179,18 @@ def test_the_magnet_instance_is_confirmed_on_some_of_its_paths(infeasible: bool)
     assert result.confirmation.startswith("Confirmed by ")
 
 
+def test_the_second_solve_has_a_time_of_its_own(options: SolveOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    def to_the_last_second(*words: object, **named: object) -> Outcome:
+        found = search(*words, **named)  # type: ignore[arg-type]
+        words[2].limit = 0.0  # type: ignore[attr-defined]
+        return found
+
+    instance = orepact.read(TUTORIAL)
+    assert api.run(instance, options.model_copy(update={"confirm_time": 1e-9})).result.confirmation.startswith("Not confirmed by ")
+    monkeypatch.setattr(api, "search", to_the_last_second)
+    assert api.run(instance, options).result.confirmation.startswith("Confirmed by ")
+
+
 def test_out_of_time_is_neither(market: Market, options: SolveOptions, outcome: Outcome) -> None:
     said = check(market, options, outcome, seconds=1e-9)
     assert said.status is Status.SOLVED

@@ -30,6 +30,9 @@ WORK = 20_000
 FEWEST_PATHS = 4
 MOST_REPAIRS = 8
 
+CHECK = 0.25
+"""Share of its time after which a diagnosis leaves it at the conflict it has found."""
+
 LEFT_ASIDE = ("targets", "budgets", "contributions")
 """Groups of rules that a package need not meet."""
 
@@ -59,7 +62,8 @@ def diagnose(
             notes.append(f"There is a plan ({_where(where)}): the run stopped before it was found. Give it more time.")
         else:
             rules = [rule for rule in rules_of(instance, world, asked.paths is not None) if package is None or rule.group not in LEFT_ASIDE]
-            least = irreducible(rules, lambda dropped: asked.without(dropped) is not None)
+            holds = Permitted(asked)
+            least = irreducible(rules, holds)
             if least is None and asked.invalid:
                 notes.append(f"No conflict could be isolated: an instance with its limits given up is not valid. {asked.invalid[0]}")
             elif least is None:
@@ -68,6 +72,8 @@ def diagnose(
                 notes += [str(problem) for problem in instance.warnings]
             else:
                 conflict, whole = least, True
+                while clock.seconds < CHECK * clock.limit and any(holds([rule]) for rule in reversed(rules) if rule not in conflict):
+                    conflict = irreducible(rules, holds) or conflict
                 _repair(Repairer(wanted), conflict, rules if package is not None else rules_of(instance, world, wanted.paths is not None), found)
                 if not found:
                     notes.append("No change of one or two of these figures was found that gives a plan.")
@@ -86,6 +92,25 @@ def diagnose(
         seconds=clock.seconds,
         solves=asked.solves + wanted.solves,
     ), tuple(found)
+
+
+class Permitted:
+    """Whether there is a plan when rules may be left aside: who may need not, so what gives a plan still does so among more.
+
+    That matters where a rule is dropped by changing the world: with more supply, say, users may no longer go short, and a plan is lost.
+    """
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+        self._plans: list[list[Rule]] = []
+
+    def __call__(self, rules: Sequence[Rule]) -> bool:
+        if any(all(rule in rules for rule in plan) for plan in self._plans):
+            return True
+        found = self._oracle.without(rules) is not None
+        if found:
+            self._plans.append(list(rules))
+        return found
 
 
 @dataclass(frozen=True)
