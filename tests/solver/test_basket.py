@@ -164,3 +164,28 @@ def test_a_resolver_keeps_the_parts_that_did_not_change() -> None:
     assert len(set(memory.parts) & set(before)) == 1
     kept = next(iter(set(memory.parts) & set(before)))
     assert memory.parts[kept] is before[kept]
+
+
+def harder(instance: Instance, by: float) -> Instance:
+    """Every target asks for a little more (or, with a negative share, less)."""
+    targets = instance.table("targets")
+    cap = targets["kind"] == "reliance_cap"
+    targets["value"] *= (1 + by) ** (1 - 2 * cap.astype(int))
+    return instance.with_table("targets", targets)
+
+
+@pytest.mark.parametrize("seed", [35, 56, 61, 65, 94, 137, 141, 164])
+@pytest.mark.parametrize("by", [0.01, -0.01])
+def test_bounds_of_an_easier_question_hold_in_a_harder_one(seed: int, by: float) -> None:
+    """And only there: with a softer target nothing is taken over."""
+    instance = random_instance(seed)
+    changed, memory = harder(instance, by), Memory()
+    options = EXACT.model_copy(update={"gap": 1e-3})
+    api.run(instance, options, memory=memory)
+    again, fresh = api.run(changed, options, memory=memory), solved(changed).result
+    taken_over = (again.table("paths")["status"] == "bound by LP in an easier question").any() if again.result.objective is not None else False
+    assert by > 0 or not taken_over
+    assert (again.result.objective is None) == (fresh.objective is None)
+    if fresh.objective is not None and again.result.objective is not None and again.result.bound is not None:
+        assert again.result.bound <= fresh.objective * (1 + 1e-6 if fresh.objective > 0 else 1 - 1e-6)
+        assert again.result.objective == pytest.approx(fresh.objective, rel=2e-3)

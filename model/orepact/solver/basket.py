@@ -88,6 +88,9 @@ class Basket:
         new = Part(self.market, products, self.rules, self.options, self.clock, listener, fixed)
         known = self._memory.parts.get(new.digest)
         if known is None:
+            asked = next((p for p in self._memory.parts.values() if p.question == new.question), None)
+            if asked is not None:
+                new.harden(asked, self._memory.prices)
             return new
         known.resume(self.market, products, self.clock, listener, fixed)
         return known

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from orepact.formulation.case import Rules
@@ -124,17 +124,21 @@ class Examiner:
         if self._dropped > GARBAGE:
             self._dropped = 0
             gc.collect()
-        try:
-            batch = Batch(self.market, fresh, self.rules, self.options, self.clock, self.prices)
-        except TimeOver:
-            return False
         self.records.update({p: Record(p) for p in fresh})
+        self._examine(fresh)
+        return self.best < before
+
+    def _examine(self, paths: list[Path]) -> None:
+        """Make a batch of these paths and work through it."""
+        try:
+            batch = Batch(self.market, paths, self.rules, self.options, self.clock, self.prices)
+        except TimeOver:
+            return
         if self.prices is not None:
             self.batches.append(batch)
-        self._work(batch, range(len(fresh)))
+        self._work(batch, range(len(paths)))
         if self.prices is None and (self.plan is None or self.plan.built is not batch.built):
             self._dropped += batch.matrix.A.nnz
-        return self.best < before
 
     def again(self, prices: Prices, known: tuple[Batch, Path, FloatArray] | None, only: Collection[Path]) -> None:
         """Paths of a part once more at other prices, from the cheapest plan known there; the others have no bound until `complete`."""
@@ -153,6 +157,16 @@ class Examiner:
         """Examine every path that has no bound at these prices."""
         for batch in self.batches:
             self._work(batch, [p for p, path in enumerate(batch.paths) if self.records[path].bound is None])
+        known = {path for batch in self.batches for path in batch.paths}
+        if taken_over := [path for path, record in self.records.items() if record.bound is None and path not in known]:
+            self._examine(taken_over)
+
+    def take_over(self, bounds: Mapping[Path, float]) -> None:
+        """Bounds that hold because an easier question had them: of these paths only those that may beat the best plan are examined."""
+        self.examine([path for path, bound in bounds.items() if not self.good_enough(bound)])
+        for path, bound in bounds.items():
+            if path not in self.records:
+                self.records[path] = Record(path, bound=bound, status="bound by LP in an easier question")
 
     def _work(self, batch: Batch, wanted: Sequence[int]) -> None:
         """Bounds of these paths of a batch, then plans in rising order of the bounds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.parts import part
 from orepact.market.paths import Path, distinct
+from orepact.market.world import World
 from orepact.options import SolveOptions
 from orepact.solver.batch import Batch
 from orepact.solver.clock import Clock
@@ -69,7 +70,9 @@ class Part:
         self._whole = whole
         self._impose()
         self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
-        self.digest = _digest(self.market, rules, options)
+        self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
+        self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
+        self._easier: dict[Path, float] = {}
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
         self.columns: list[Column] = []
         self._traces: dict[Path, list[tuple[float, dict[Key, float]]]] = {}
@@ -128,9 +131,18 @@ class Part:
             batch.clock = clock
         self.fixed = lambda path: self.own(fixed(self.whole(path, whole.free)))
 
+    def harden(self, easier: Part, prices: Prices) -> None:
+        """Take over the bounds of a part that asks the same, or less, of the same world, where they are of these prices: they hold here too."""
+        if easier.examiner.prices is prices and _asks_no_more(easier.market.world, self.market.world):
+            self._easier = {path: r.bound for path, r in easier.examiner.records.items() if r.bound is not None}
+
     def first(self, paths: Sequence[Path], prices: Prices) -> None:
         """The list, and neighbours of its best, at these prices."""
         self.examiner.prices = prices
+        if self._easier:
+            nearest = sorted(self._easier, key=lambda path: (self._easier[path], path.rungs))[:LIKELY]
+            self.examiner.examine([*map(self.own, paths[:1]), *nearest])
+            self.examiner.take_over(self._easier)
         listed = distinct(self.own(path) for path in paths)
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
@@ -167,10 +179,20 @@ class Part:
         return min(bounds, default=math.inf) * unit
 
 
-def _digest(market: Market, rules: Rules, options: SolveOptions) -> str:
-    """What a part's search depends on; the size of budgets is not among it: they are priced."""
+LOWER_IS_HARDER = ("reliance_cap",)
+"""Kinds of target that ask for more the lower their value is."""
+
+
+def _asks_no_more(easier: World, harder: World) -> bool:
+    """Whether each target of one world asks for no more than the same row of the other."""
+    pairs = zip(easier.tables["targets"], harder.tables["targets"], strict=True)
+    return all((a["value"] >= b["value"]) if a["kind"] in LOWER_IS_HARDER else (a["value"] <= b["value"]) for a, b in pairs)
+
+
+def _digest(market: Market, rules: Rules, options: SolveOptions, aside: Mapping[str, str]) -> str:
+    """What a part's search depends on, one column of some tables left aside. The size of budgets may be: they are priced."""
     world = market.world
-    rows = {name: [r | {"limit": 0.0} for r in table] if name == "budgets" else table for name, table in world.tables.items()}
+    rows = {name: [r | {aside[name]: 0.0} for r in table] if name in aside else table for name, table in world.tables.items()}
     asked = options.model_dump(include={"gap", "seed", "threads", "presolve", "neighbours", "path_list", "max_paths", "own_paths_only"})
     content = (world.settings.model_dump_json(), rows, world.burden.tolist(), rules, asked, market.imposed)
     return hashlib.sha256(repr(content).encode()).hexdigest()
