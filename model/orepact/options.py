@@ -155,7 +155,7 @@ class SolveOptions(Frozen):
     confirm: Literal["no", "highs", "scip"] = Field(
         default="no", description="solve a second time to confirm the bound: highs with other settings, or scip (PySCIPOpt, an extra)"
     )
-    confirm_time: float = Field(default=300.0, gt=0, le=1e7, description="seconds for that, beside the time of the run")
+    confirm_time: float = Field(default=600.0, gt=0, le=1e7, description="seconds for that, beside the time of the run")
     presolve: bool = Field(default=True, description="let the solver simplify each model first; off is slower, and safer where the solver fails")
     isolated: bool = Field(default=True, description="solve in a child process, so that the caller survives whatever happens to the solver")
     memory_limit: float = Field(
