@@ -38,7 +38,8 @@ HOSTS = ("USA", "EUU", "AUS", "JPN", "CAN")
 DOMINANT, OTHER = "CHN", "OTH"
 STAGES = ("mined", "refined", "metal", "part")
 SLACK, BINDING = 10.0, 0.7
-"""Budgets as a share of what the minerals would spend if each were alone and its treasuries had no limit."""
+"""Budgets as a share of what a member would spend if each mineral were alone and treasuries had no limit; whoever would spend little
+may spend as if half of all were shared by use."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def generate(size: Size, seed: int = 1, budgets: Budgets = "none", share: float 
         for member, peak in _spending(size, seed, number).items():
             limits[member] += peak
     factor = SLACK if budgets == "slack" else share
-    rows = [{"member": m, "instrument": "all", "limit": factor * peak} for m, peak in limits.items() if peak > 0]
+    total = sum(limits.values())
+    rows = [{"member": m, "instrument": "all", "limit": factor * max(peak, MEMBERS[m] * total / 2)} for m, peak in limits.items()]
     return instance.with_table("budgets", rows)
 
 

@@ -1,0 +1,564 @@
+"""The textbook form: prices are variables, owners' answers are rows, products are linearised. For comparison only.
+
+The form that a modeller writes down first, and that this model avoids by working out every owner's answer beforehand
+(`orepact.market.offers`). It asks exactly the same question, so its optimum is the same:
+
+    P_ktw = Σ_l price_kltw z_klt                          the zone price is a variable, decided by the rungs
+    μ_ftw = Σ_k a_fk P_ktw + premium − opex               margin
+    μ <= M⁺ r,  μ >= −M⁻ (1 − r)                          a plant runs if it earns its cash cost: r binary, by big-M
+    μ + s <= M⁺ r',  μ + s >= −M⁻ (1 − r')                likewise under a contract that pays s a tonne
+    Λ r, h r', idle r                                     quantity × running: McCormick, exact since r is binary
+    q P_k = Σ_l price_l (q z_l),  Σ_l q z_l = q,  0 <= q z_l <= max q · z_l        quantity × price, exact since z is
+    Σ_tw p d (cap A Λ r μ + A^T (h r' s + h (r' − r) μ)) − annuity (capex Λ − G) >= 0      worth building to the owner
+    cap A Λ r μ + … >= debt service (capex Λ − G)         accepted by lenders, in every downside scenario
+    worth <= rent cap · capex Λ                           with support
+
+per deal (plant, start, contract, payer) with weight Λ, contracted capacity h and grant G, Σ Λ = u at each start.
+
+It is written with care: the M are the smallest that the data allow for each plant, period and scenario; where a margin has one sign
+on all rungs there is no binary; rungs that mean the same price are one; the products with z are of the sharp kind (their sum is the
+quantity), not four loose envelopes each. What does not hang on the owners is the model's own code, row by row: the choice of path,
+imports and how sources share the market, trade, demand, surplus, stocks, treasuries, budgets, targets and the cost. So are, from data on
+each path, where feed may be short, who is held to a duty to build, and who would build anyway. The model's rows that only bring its
+relaxation closer (`formulation/want.py`) are left out.
+
+Not covered: packages of a user's own, and payments back by an owner that would eat more than its margin (ValueError).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.common.gc_manager import PauseGC
+
+from orepact.formulation import activity, owners, treasury
+from orepact.formulation.balance import add_balance
+from orepact.formulation.case import Case, ChosenDeal
+from orepact.formulation.choice import add_choice
+from orepact.formulation.cost import add_cost
+from orepact.formulation.demand import add_demand
+from orepact.formulation.imports import add_imports
+from orepact.formulation.ledger import Ledger, Row, Terms, add_rows, nonnegative
+from orepact.formulation.stockpile import add_stockpile
+from orepact.formulation.surplus import add_surplus
+from orepact.formulation.targets.outage import add_outage
+from orepact.formulation.targets.reliance import add_reliance
+from orepact.formulation.targets.shares import add_shares
+from orepact.formulation.targets.stock_days import add_stock_days
+from orepact.formulation.trade import add_trade
+from orepact.market.deals import TIE, Deal, Response
+from orepact.market.horizon import recovery_factor
+
+Array = NDArray[np.float64]
+Spot = tuple[int, int]
+"""Period and scenario."""
+Answers = dict[str, dict[Any, Row]]
+"""Rows of owners and lenders, by law and key."""
+Switch = int | Any
+"""Whether something runs: 0, 1 or a binary."""
+
+
+def build_textbook(case: TextbookCase) -> pyo.ConcreteModel:
+    """The whole model of a case."""
+    ledger, model = Ledger(), pyo.ConcreteModel()
+    with PauseGC():
+        add_choice(model, case)
+        model.owners, model.activity = pyo.Block(), pyo.Block()
+        answers = Owners(model, case, ledger)
+        for part in (add_imports, add_trade, add_surplus, add_demand, add_stockpile):
+            part(model, case, ledger)
+        answers.fill_stocks()
+        _treasury(model, case, ledger, answers)
+        for rule in (add_balance, add_shares, add_reliance, add_outage, add_stock_days):
+            rule(model, case)
+        add_cost(model, case, ledger)
+    return model
+
+
+class TextbookCase(Case):
+    """A case whose deals are all that could be signed at some price, not those that are signed at a path's."""
+
+    @cached_property
+    def deals(self) -> list[ChosenDeal]:
+        """One per plant, start, contract (-1: none) and payer (-1: nobody)."""
+        found: list[ChosenDeal] = []
+        for f, plant in enumerate(self.world.plants):
+            contracts = self.market.offered_contracts(f) if self.rules.support else []
+            if plant.candidate:
+                helped = self.rules.support and not self.market.would_build_anyway(f)
+                alone = [-1] if self.market.grant_limit(f) > 0 else []
+                menu = [*alone, *contracts] if helped else []
+            else:
+                menu = [n for n in contracts if self.market.contracts[n]["existing"]]
+            for tau in self.world.starts[f] if plant.candidate else (0,):
+                found.append(ChosenDeal(f, 0, -1, self._deal(f, tau, -1, 0.0)))
+                for n in menu:
+                    deal = self._deal(f, tau, n, self.market.grant_limit(f) if plant.candidate else 0.0)
+                    found += [ChosenDeal(f, 0, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
+        return found
+
+    def _deal(self, f: int, tau: int, contract: int, grant: float) -> Deal:
+        """The names of a deal; what it is worth is a matter of rows."""
+        nothing = np.zeros(self.world.price.shape[1:])
+        none = np.zeros(len(nothing))
+        return Deal(tau, contract, nothing, nothing, none, 0.0, 0.0, 0.0, nothing, nothing, nothing, np.array([[0.0, grant]]), np.zeros(1))
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column and the most it can be."""
+
+    column: Any
+    most: float
+
+
+class Products:
+    """Products of a quantity with a binary, or with what a rung decides."""
+
+    def __init__(self, model: pyo.ConcreteModel, case: Case) -> None:
+        self._z, self._case = dict(model.choice.z.items()), case
+        self._block = model.products = pyo.Block()
+        self._block.part = pyo.VarList(domain=pyo.NonNegativeReals)
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._known: dict[tuple[Any, ...], list[Any]] = {}
+
+    def new(self) -> Any:
+        """A column for a product."""
+        return self._block.part.add()
+
+    def row(self, name: str, low: float | None, parts: Sequence[tuple[float, Any]], high: float | None) -> None:
+        """A row of that name, to be added by `finish`."""
+        terms = Terms()
+        for coef, column in parts:
+            terms.add(coef, column)
+        self._rows[name].append((low, terms, high))
+
+    def finish(self) -> None:
+        """Add the rows to the model."""
+        for name, rows in self._rows.items():
+            add_rows(self._block, name, dict(enumerate(rows)))
+
+    def where(self, quantity: Quantity, switch: Switch) -> Quantity | None:
+        """Quantity × switch by McCormick; None where it is zero."""
+        if isinstance(switch, int):
+            return quantity if switch else None
+        key = (id(quantity.column), id(switch))
+        if key not in self._known:
+            product, most = self.new(), quantity.most
+            self.row("no_more_than_the_quantity", None, [(1.0, product), (-1.0, quantity.column)], 0.0)
+            self.row("only_where_it_runs", None, [(1.0, product), (-most, switch)], 0.0)
+            self.row("all_where_it_runs", -most, [(1.0, product), (-1.0, quantity.column), (-most, switch)], None)
+            self._known[key] = [product]
+        return Quantity(self._known[key][0], quantity.most)
+
+    def by_rung(self, quantity: Quantity, k: int, t: int, values: dict[int, tuple[float, ...]]) -> list[tuple[Any, tuple[float, ...]]]:
+        """The quantity split by what the rung in force decides: columns with the values of their rungs."""
+        groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
+        for l, value in values.items():
+            groups[value].append(l)
+        if len(groups) == 1:
+            return [(quantity.column, value) for value in groups]
+        key = (id(quantity.column), k, t, tuple(map(tuple, groups.values())))
+        if key not in self._known:
+            columns = [self.new() for _ in groups]
+            for column, rungs in zip(columns, groups.values(), strict=True):
+                self.row("only_at_its_rung", None, [(1.0, column), *((-quantity.most, self._z[k, t, l]) for l in rungs)], 0.0)
+            self.row("all_at_some_rung", 0.0, [*((1.0, column) for column in columns), (-1.0, quantity.column)], 0.0)
+            self._known[key] = columns
+        return list(zip(self._known[key], groups, strict=True))
+
+
+class Owners:
+    """Owners' answers as rows: who runs, who builds, what it is worth to owners and lenders."""
+
+    def __init__(self, model: pyo.ConcreteModel, case: TextbookCase, ledger: Ledger) -> None:
+        self.model, self.case, self.market, self.world, self.ledger = model, case, case.market, case.world, ledger
+        self.products = Products(model, case)
+        self.paid: dict[tuple[int, int, int], Terms] = {}
+        """What deal d is paid, by (d, t, w)."""
+        self._sold: dict[tuple[int, int, int], Any] = {}  # h r' by (d, t, w)
+        self._support: dict[tuple[int, int], list[Array]] = {}
+        self._contracted_runs: dict[tuple[int, int, int, int], Switch] = {}
+        self._prices()
+        self._decisions()
+        self._runs = {(f, t, w): self._sign(f, None, t, w) for f in range(len(self.world.plants)) for t, w in self._spots(f)}
+        self._activity()
+        self.products.finish()
+
+    # -- prices and decisions -----------------------------------------------------------------------------------
+
+    def _prices(self) -> None:
+        """P_ktw = Σ_l price z."""
+        case, block = self.case, pyo.Block()
+        self.model.price = block
+        spots = [(k, t, w) for (k, t), ls in case.rungs.items() for w in case.scenarios if len({case.price(k, l, t, w) for l in ls}) > 1]
+        block.level = pyo.Var(spots)
+        rows: dict[tuple[int, int, int], Row] = {}
+        for k, t, w in spots:
+            prices = {l: case.price(k, l, t, w) for l in case.rungs[k, t]}
+            block.level[k, t, w].setlb(min(prices.values()))
+            block.level[k, t, w].setub(max(prices.values()))
+            terms = Terms()
+            terms.add(-1.0, block.level[k, t, w])
+            for l, price in prices.items():
+                terms.add(price, self.model.choice.z[k, t, l])
+            rows[k, t, w] = (0.0, terms, 0.0)
+        add_rows(block, "price_of_rung", rows)
+        self._level = dict(block.level.items())
+
+    def _decisions(self) -> None:
+        """u, and weight, contracted capacity and grant of every deal."""
+        case, world, block, deals = self.case, self.world, self.model.owners, self.case.deals
+        candidates = [f for f, plant in enumerate(world.plants) if plant.candidate]
+        block.u = pyo.Var([(f, tau) for f in candidates for tau in world.starts[f]], domain=pyo.Binary)
+        owners._capital(block, case, self.ledger)
+        block.weight = pyo.Var(range(len(deals)), bounds=(0.0, 1.0))
+        block.volume = nonnegative([])  # the treasury's part looks here for deals that pay the same whatever the price
+        block.contracted = nonnegative([d for d, x in enumerate(deals) if x.deal.contract >= 0])
+        block.grant = nonnegative([d for d, x in enumerate(deals) if x.deal.corners[0, 1] > 0 and x.payer >= 0])
+        at_start: dict[tuple[int, int], Terms] = defaultdict(Terms)
+        shares: dict[str, dict[int, Row]] = defaultdict(dict)
+        for d, x in enumerate(deals):
+            plant, weight = world.plants[x.facility], block.weight[d]
+            at_start[x.facility, x.deal.start if plant.candidate else -1].add(1.0, weight)
+            if d in block.grant:
+                if self.market.refuses(x.payer, "grant"):
+                    block.grant[d].setub(0.0)
+                shares["grant_within_limit"][d] = (None, self._line((1.0, block.grant[d]), (-float(x.deal.corners[0, 1]), weight)), 0.0)
+            if d in block.contracted:
+                row, volume = self.market.contracts[x.deal.contract], block.contracted[d]
+                least, most = float(row["min_share"]), float(row["max_share"])
+                least = most if not plant.candidate and least == 0 else least
+                shares["most_contracted"][d] = (None, self._line((1.0, volume), (-most * plant.capacity, weight)), 0.0)
+                shares["least_contracted"][d] = (0.0, self._line((1.0, volume), (-least * plant.capacity, weight)), None)
+        for (f, tau), terms in at_start.items():
+            if tau >= 0:
+                terms.add(-1.0, block.u[f, tau])
+        add_rows(block, "built_once", {f: (None, self._line(*((1.0, block.u[f, tau]) for tau in world.starts[f])), 1.0) for f in candidates if world.starts[f]})
+        add_rows(block, "deal_of_start", {key: ((0.0, terms, 0.0) if key[1] >= 0 else (1.0, terms, 1.0)) for key, terms in at_start.items()})
+        for name, rows in shares.items():
+            add_rows(block, name, rows)
+        owners._support_costs(block, case, self.ledger)
+        if case.rules.duty:
+            owners._duty(self.model, block, case)
+
+    @staticmethod
+    def _line(*parts: tuple[float, Any]) -> Terms:
+        terms = Terms()
+        for coef, column in parts:
+            terms.add(coef, column)
+        return terms
+
+    # -- running by big-M ---------------------------------------------------------------------------------------
+
+    def _spots(self, f: int) -> list[Spot]:
+        return [(t, w) for t in self.case.periods for w in self.case.scenarios if self.case.most_output[f, t, w] > 0]
+
+    def _touched(self, f: int) -> list[int]:
+        return [int(k) for k in np.flatnonzero(self.world.flow[f])]
+
+    def support(self, f: int, n: int) -> list[Array]:
+        """s of contract n per rung of the main output, each (T, W)."""
+        if (f, n) not in self._support:
+            endless = np.full(self.world.price.shape[1:], np.inf)  # an owner never pays back more than its margin: checked in _sign
+            ladder = self.market.ladders[self.world.plants[f].main]
+            self._support[f, n] = [self.market.support(f, n, Response(endless, price)) for price in ladder.price]
+        return self._support[f, n]
+
+    def _sign(self, f: int, contract: int | None, t: int, w: int) -> Switch:
+        """Whether the plant runs, by itself or under a contract: from data if all rungs say the same, else by big-M."""
+        world, case, plant = self.world, self.case, self.world.plants[f]
+        low = high = float(plant.premium - plant.opex[t])
+        margin = Terms()
+        margin.constant = low
+        for k in self._touched(f):
+            amount, prices = float(world.flow[f, k]), {l: case.price(k, l, t, w) for l in case.rungs[k, t]}
+            worth = {l: amount * price for l, price in prices.items()}
+            if (k, t, w) in self._level:
+                margin.add(amount, self._level[k, t, w])
+            else:
+                margin.constant += next(iter(worth.values()))
+            if contract is not None and k == plant.main:
+                paid = {l: float(self.support(f, contract)[l][t, w]) for l in worth}
+                worth = {l: value + paid[l] for l, value in worth.items()}
+                if len(set(paid.values())) > 1:
+                    for l, pay in paid.items():
+                        margin.add(pay, self.model.choice.z[k, t, l])
+                else:
+                    margin.constant += next(iter(paid.values()))
+                if min(paid.values()) < 0 and low + self._least(f, t, w) + min(worth[l] for l in worth if paid[l] < 0) < 0:
+                    raise ValueError(f"contract {self.market.contracts[contract]['contract']}: {plant.code} would pay back more than it earns")
+            low, high = low + min(worth.values()), high + max(worth.values())
+        if low >= -TIE:
+            return 1
+        if high < -TIE:
+            return 0
+        runs = self._binary()
+        above, below = Terms(), Terms()
+        above.extend(margin)
+        above.add(-high, runs)
+        below.extend(margin)
+        below.add(low, runs)
+        name = "runs_if_it_pays" if contract is None else "runs_if_the_contract_pays"
+        self.products._rows[name].append((None, above, 0.0))
+        self.products._rows[name].append((low, below, None))
+        return runs
+
+    def _least(self, f: int, t: int, w: int) -> float:
+        """Least worth of what the plant makes and uses beside its main output."""
+        case, main = self.case, self.world.plants[f].main
+        others = [k for k in self._touched(f) if k != main]
+        return sum(min(float(self.world.flow[f, k]) * case.price(k, l, t, w) for l in case.rungs[k, t]) for k in others)
+
+    def _binary(self) -> Any:
+        if not hasattr(self.model.owners, "runs"):
+            self.model.owners.runs = pyo.VarList(domain=pyo.Binary)
+        return self.model.owners.runs.add()
+
+    def _runs_under(self, f: int, n: int, t: int, w: int) -> Switch:
+        key = (f, n, t, w)
+        if key not in self._contracted_runs:
+            own = self._runs[f, t, w]
+            self._contracted_runs[key] = 1 if isinstance(own, int) and own else self._sign(f, n, t, w)
+        return self._contracted_runs[key]
+
+    # -- money --------------------------------------------------------------------------------------------------
+
+    def _margin_on(self, f: int, quantity: Quantity | None, t: int, w: int) -> Terms:
+        """Quantity × μ."""
+        terms = Terms()
+        if quantity is None:
+            return terms
+        plant, case = self.world.plants[f], self.case
+        terms.add(float(plant.premium - plant.opex[t]), quantity.column)
+        for k in self._touched(f):
+            values = {l: (case.price(k, l, t, w),) for l in case.rungs[k, t]}
+            for column, (price,) in self.products.by_rung(quantity, k, t, values):
+                terms.add(float(self.world.flow[f, k]) * price, column)
+        return terms
+
+    def _pay_on(self, f: int, n: int, quantity: Quantity, t: int, w: int) -> Terms:
+        """Quantity × s."""
+        terms, main = Terms(), self.world.plants[f].main
+        values = {l: (float(self.support(f, n)[l][t, w]),) for l in self.case.rungs[main, t]}
+        for column, (pay,) in self.products.by_rung(quantity, main, t, values):
+            terms.add(pay, column)
+        return terms
+
+    # -- activity -----------------------------------------------------------------------------------------------
+
+    def _activity(self) -> None:
+        """x + idle = what the deals make; what every deal is worth."""
+        case, world, block = self.case, self.world, self.model.activity
+        keys = [(f, t, w) for f in range(len(world.plants)) for t, w in self._spots(f)]
+        block.x = nonnegative(keys)
+        for f, t, w in keys:
+            plant, node = world.plants[f], case.plant_place[f]
+            if case.counted(node):
+                self.ledger.add("operation", t, w, plant.opex[t] - plant.premium, block.x[f, t, w])
+                self.ledger.add("freight", t, w, activity._hub_freight(case, f, node), block.x[f, t, w])
+        activity._feed_shortage(self.model, block, case)
+        block.idle_of = defaultdict(list)
+        for f, t, w in keys:
+            if (not case.normal(w) and case.feed_is_cut[f, t, w]) or any((k, t, w) in block.q for k in case.inputs[f]):
+                block.idle_of[f, t, w].append((f, -1, t, w))
+        block.idle = nonnegative([key for spots in block.idle_of.values() for key in spots])
+        made = {key: Terms() for key in keys}
+        for (f, t, w), terms in made.items():
+            terms.add(-1.0, block.x[f, t, w])
+            for key in block.idle_of.get((f, t, w), []):
+                terms.add(-1.0, block.idle[key])
+        answers: Answers = defaultdict(dict)
+        for f, plant in enumerate(world.plants):
+            (self._candidate if plant.candidate else self._existing)(f, made, answers)
+        for name, rows in answers.items():
+            add_rows(self.model.owners, name, rows)
+        add_rows(block, "runs_as_agreed", {key: (0.0, terms, 0.0) for key, terms in made.items()})
+        add_rows(block, "idle_for_want_of_feed", activity._feed_rows(block, case))
+
+    def _existing(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
+        """A standing plant: makes what pays; contracts only where they change when it runs."""
+        world, plant = self.world, self.world.plants[f]
+        for t, w in self._spots(f):
+            own, full = self._runs[f, t, w], float(plant.capacity * world.output[f, 0, t, w])
+            if isinstance(own, int):
+                made[f, t, w].constant += own * full
+            else:
+                made[f, t, w].add(full, own)
+        for d, x in self._deals_of(f):
+            if x.deal.contract >= 0:
+                changes = self._line((-1.0, self.model.owners.weight[d]))
+                for t, w in self._spots(f):
+                    if self.market._window(f, 0, x.deal.contract)[t, w] > 0:
+                        for sign, runs in ((1.0, self._runs_under(f, x.deal.contract, t, w)), (-1.0, self._runs[f, t, w])):
+                            if isinstance(runs, int):
+                                changes.constant += sign * runs
+                            else:
+                                changes.add(sign, runs)
+                answers["contract_changes_something"][d] = (0.0, changes, None)
+                self._contract(d, x, made)
+
+    def _deals_of(self, f: int) -> list[tuple[int, ChosenDeal]]:
+        return [(d, x) for d, x in enumerate(self.case.deals) if x.facility == f]
+
+    def _contract(self, d: int, x: ChosenDeal, made: dict[tuple[int, int, int], Terms]) -> dict[Spot, Terms]:
+        """Output and payments under a contract; what the owner gains by it, before the window's share of the year."""
+        f, n, gains = x.facility, x.deal.contract, {}
+        inside = self.market._window(f, x.deal.start, n)
+        h = Quantity(self.model.owners.contracted[d], float(self.market.contracts[n]["max_share"]) * self.world.plants[f].capacity)
+        for t, w in self._spots(f):
+            share = float(inside[t, w])
+            sold = self.products.where(h, self._runs_under(f, n, t, w)) if share > 0 else None
+            if sold is None:
+                continue
+            own = self._runs[f, t, w]
+            if isinstance(own, int):
+                more = None if own else sold
+            else:
+                more = Quantity(self.products.new(), h.most)
+                alone = self.products.where(h, own)
+                assert alone is not None
+                self.products.row("more_by_contract", 0.0, [(1.0, more.column), (1.0, alone.column), (-1.0, sold.column)], 0.0)
+            pay = self._pay_on(f, n, sold, t, w)
+            gains[t, w] = Terms()
+            gains[t, w].extend(pay)
+            gains[t, w].extend(self._margin_on(f, more, t, w))
+            self.paid[d, t, w] = Terms()
+            self.paid[d, t, w].extend(pay, share)
+            self._sold[d, t, w] = sold.column
+            if more is not None:
+                made[f, t, w].add(share, more.column)
+        return gains
+
+    def _candidate(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
+        """A project: each deal must be worth it to the owner and good enough for lenders; so must all, less what idling costs."""
+        world, plant, settings = self.world, self.world.plants[f], self.world.settings
+        social = settings.economics.social_rate
+        at_hurdle, at_social = (np.outer(world.horizon.discount(rate), world.probability) for rate in (plant.hurdle, social))
+        terms_of = settings.owners
+        service = terms_of.cover * terms_of.debt_share * recovery_factor(terms_of.debt_rate, terms_of.debt_tenor)
+        theta, free = terms_of.repeal_weight, self.market.free_response(f)
+        worth, earned, spare = Terms(), {}, {}
+        for d, x in self._deals_of(f):
+            tau, weight = x.deal.start, Quantity(self.model.owners.weight[d], 1.0)
+            output, alive = world.output[f, tau], world.alive[f, tau]
+            gains = self._contract(d, x, made) if x.deal.contract >= 0 else {}
+            inside = self.market._window(f, tau, x.deal.contract) if gains else output
+            value, long_run = Terms(), Terms()
+            for t, w in self._spots(f):
+                if output[t, w] <= 0:
+                    continue
+                running = self.products.where(weight, self._runs[f, t, w])
+                earned[d, t, w] = Terms()
+                earned[d, t, w].extend(self._margin_on(f, running, t, w), float(plant.capacity * output[t, w]))
+                if running is not None:
+                    made[f, t, w].add(float(plant.capacity * output[t, w]), running.column)
+                for total, weights in ((value, at_hurdle), (long_run, at_social)):
+                    total.extend(earned[d, t, w], float(weights[t, w]))
+                    if (t, w) in gains:
+                        total.extend(gains[t, w], float(weights[t, w] * inside[t, w]))
+            grant = self.model.owners.grant[d] if d in self.model.owners.grant else None
+            for total, weights, rate in ((value, at_hurdle, plant.hurdle), (long_run, at_social, social)):
+                annuity = recovery_factor(rate, plant.life) * float((weights * alive).sum())
+                total.add(-annuity * plant.capex, weight.column)
+                if grant is not None:
+                    total.add(annuity, grant)
+            answers["worth_building"][d] = (0.0, value, None)
+            worth.extend(value)
+            if x.payer >= 0:
+                rent = Terms()
+                rent.extend(value)
+                rent.add(-terms_of.rent_cap * plant.capex, weight.column)
+                answers["rent_within_cap"][d] = (None, rent, 0.0)
+            if plant.foreign > 0 and self.case.counted(self.case.plant_place[f]):
+                self._foreign_rent(d, long_run, plant.foreign, answers)
+            for t, w in self._spots(f):
+                if service > 0 and world.downside[w] and world.tested[f, tau, t, w]:
+                    left = spare[d, t, w] = Terms()
+                    left.extend(earned.get((d, t, w), Terms()), 1 - theta)
+                    left.add(theta * float(plant.capacity * output[t, w] * free.earning[t, w]) - service * plant.capex * float(alive[t, w]), weight.column)
+                    if (t, w) in gains:
+                        left.extend(gains[t, w], (1 - theta) * float(inside[t, w]))
+                    if x.deal.contract >= 0 and theta > 0:
+                        n = x.deal.contract
+                        if_repealed = max(float(free.margin[t, w] + self.market.support(f, n, free)[t, w]), 0.0) - float(free.earning[t, w])
+                        left.add(theta * float(inside[t, w]) * if_repealed, self.model.owners.contracted[d])
+                    if grant is not None:
+                        left.add(service * float(alive[t, w]), grant)
+                    answers["lenders_content"][d, t, w] = (0.0, left, None)
+        self._bears_idling(f, worth, earned, spare, at_hurdle, answers)
+
+    def _foreign_rent(self, d: int, long_run: Terms, foreign: float, answers: Answers) -> None:
+        """Rent that leaves with foreign owners: a share of what the deal is worth at the social rate, if that is anything."""
+        column = self.products.new()
+        row = Terms()
+        row.extend(long_run, -foreign)
+        row.add(1.0, column)
+        answers["foreign_rent"][d] = (0.0, row, None)
+        self.ledger.add_lump("foreign rent", 1.0, column)
+
+    def _bears_idling(
+        self, f: int, worth: Terms, earned: dict[tuple[int, int, int], Terms], spare: dict[tuple[int, int, int], Terms], weights: Array, answers: Answers
+    ) -> None:
+        """What a project loses by standing idle for want of feed comes off what it is worth, and off what lenders see."""
+        world, idles = self.world, False
+        for t, w in self._spots(f):
+            for key in self.model.activity.idle_of.get((f, t, w), []):
+                idle = self.products.where(Quantity(self.model.activity.idle[key], float(self.case.most_output[f, t, w])), self._runs[f, t, w])
+                lost = self._margin_on(f, idle, t, w)
+                if not lost.parts:
+                    continue
+                idles = True
+                worth.extend(lost, -float(weights[t, w]))
+                if world.downside[w] and world.settings.owners.cover > 0:
+                    row = Terms()
+                    row.extend(lost, -1.0)
+                    for d, _ in self._deals_of(f):
+                        row.extend(spare.get((d, t, w)) or earned.get((d, t, w), Terms()))
+                    answers["lenders_still_content"][f, t, w] = (0.0, row, None)
+        if idles:
+            answers["still_worth_building"][f] = (0.0, worth, None)
+
+    # -- what hangs on contracts elsewhere ----------------------------------------------------------------------
+
+    def fill_stocks(self) -> None:
+        """Contracts whose tonnes are stockpiled force the purchase."""
+        case, forced = self.case, {}
+        for (d, t, w), sold in self._sold.items():
+            x = case.deals[d]
+            if w == self.world.reference and self.market.contracts[x.deal.contract]["stockpiled"]:
+                s = case.stock_site(x.facility, x.payer)
+                assert s is not None
+                if (s, t) not in forced:
+                    forced[s, t] = self._line(*((1.0, column) for column in self.model.stockpile.purchases[s, t]))
+                forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), sold)
+        add_rows(self.model.owners, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
+
+
+def _treasury(model: pyo.ConcreteModel, case: TextbookCase, ledger: Ledger, answers: Owners) -> None:
+    """Treasuries as in the model, but for what contracts pay, which is a product here."""
+    block = model.treasury = pyo.Block()
+    found, abroad = treasury._outlays(model, case)
+    accounts: dict[treasury.Account, Terms] = defaultdict(Terms, found)
+    leaving: dict[Spot, Terms] = defaultdict(Terms, abroad)
+    for (d, t, w), paid in answers.paid.items():
+        x = case.deals[d]
+        accounts[x.payer, case.market.contracts[x.deal.contract]["instrument"], t, w].extend(paid)
+        if not case.counted(case.plant_place[x.facility]):
+            leaving[t, w].extend(paid)
+    block.spending = pyo.Var([key for key, terms in accounts.items() if terms.parts])
+    add_rows(block, "spent", {key: (0.0, treasury._minus(accounts[key], column), 0.0) for key, column in block.spending.items()})
+    for (t, w), terms in leaving.items():
+        for coef, column in terms.parts:
+            ledger.add("payments to partners", t, w, coef, column)
+    treasury._fiscal(model, block, case, ledger)
+    if case.rules.targets:
+        treasury._budgets(model, block, case)
+        treasury._contributions(model, block, case)
