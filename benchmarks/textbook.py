@@ -384,7 +384,7 @@ class Owners:
         add_rows(block, "idle_for_want_of_feed", activity._feed_rows(block, case))
 
     def _existing(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
-        """A standing plant: makes what pays; contracts only where they change when it runs."""
+        """A standing plant: makes what pays, and more under a contract."""
         world, plant = self.world, self.world.plants[f]
         for t, w in self._spots(f):
             own, full = self._runs[f, t, w], float(plant.capacity * world.output[f, 0, t, w])
@@ -392,18 +392,41 @@ class Owners:
                 made[f, t, w].constant += own * full
             else:
                 made[f, t, w].add(full, own)
+        at_social = self._weights(world.settings.economics.social_rate)
         for d, x in self._deals_of(f):
+            weight, gains, long_run = self.model.owners.weight[d], {}, Terms()
             if x.deal.contract >= 0:
-                changes = self._line((-1.0, self.model.owners.weight[d]))
+                self._only_if_it_changes_something(d, x, answers)
+                gains = self._contract(d, x, made)
+                inside = self.market._window(f, 0, x.deal.contract)
+                for (t, w), gain in gains.items():
+                    long_run.extend(gain, float(at_social[t, w] * inside[t, w]))
+            if self._rent_leaves(f):
                 for t, w in self._spots(f):
-                    if self.market._window(f, 0, x.deal.contract)[t, w] > 0:
-                        for sign, runs in ((1.0, self._runs_under(f, x.deal.contract, t, w)), (-1.0, self._runs[f, t, w])):
-                            if isinstance(runs, int):
-                                changes.constant += sign * runs
-                            else:
-                                changes.add(sign, runs)
-                answers["contract_changes_something"][d] = (0.0, changes, None)
-                self._contract(d, x, made)
+                    running = self.products.where(Quantity(weight, 1.0), self._runs[f, t, w])
+                    long_run.extend(self._margin_on(f, running, t, w), float(at_social[t, w] * plant.capacity * world.output[f, 0, t, w]))
+                self._foreign_rent(d, long_run, plant.foreign, answers)
+
+    def _only_if_it_changes_something(self, d: int, x: ChosenDeal, answers: Answers) -> None:
+        """A standing plant is offered a contract only where it makes the plant run that would stand still."""
+        f, n = x.facility, x.deal.contract
+        changes = self._line((-1.0, self.model.owners.weight[d]))
+        for t, w in self._spots(f):
+            if self.market._window(f, 0, n)[t, w] > 0:
+                for sign, runs in ((1.0, self._runs_under(f, n, t, w)), (-1.0, self._runs[f, t, w])):
+                    if isinstance(runs, int):
+                        changes.constant += sign * runs
+                    else:
+                        changes.add(sign, runs)
+        answers["contract_changes_something"][d] = (0.0, changes, None)
+
+    def _weights(self, rate: float) -> Array:
+        """Weights of an expected, discounted sum, (T, W)."""
+        return np.outer(self.world.horizon.discount(rate), self.world.probability)
+
+    def _rent_leaves(self, f: int) -> bool:
+        """Whether what the plant earns above its cost is a cost to the alliance."""
+        return self.world.plants[f].foreign > 0 and self.case.counted(self.case.plant_place[f])
 
     def _deals_of(self, f: int) -> list[tuple[int, ChosenDeal]]:
         return [(d, x) for d, x in enumerate(self.case.deals) if x.facility == f]
@@ -441,7 +464,7 @@ class Owners:
         """A project: each deal must be worth it to the owner and good enough for lenders; so must all, less what idling costs."""
         world, plant, settings = self.world, self.world.plants[f], self.world.settings
         social = settings.economics.social_rate
-        at_hurdle, at_social = (np.outer(world.horizon.discount(rate), world.probability) for rate in (plant.hurdle, social))
+        at_hurdle, at_social = self._weights(plant.hurdle), self._weights(social)
         terms_of = settings.owners
         service = terms_of.cover * terms_of.debt_share * recovery_factor(terms_of.debt_rate, terms_of.debt_tenor)
         theta, free = terms_of.repeal_weight, self.market.free_response(f)
@@ -477,7 +500,7 @@ class Owners:
                 rent.extend(value)
                 rent.add(-terms_of.rent_cap * plant.capex, weight.column)
                 answers["rent_within_cap"][d] = (None, rent, 0.0)
-            if plant.foreign > 0 and self.case.counted(self.case.plant_place[f]):
+            if self._rent_leaves(f):
                 self._foreign_rent(d, long_run, plant.foreign, answers)
             for t, w in self._spots(f):
                 if service > 0 and world.downside[w] and world.tested[f, tau, t, w]:
