@@ -394,13 +394,11 @@ class Owners:
                 made[f, t, w].add(full, own)
         at_social = self._weights(world.settings.economics.social_rate)
         for d, x in self._deals_of(f):
-            weight, gains, long_run = self.model.owners.weight[d], {}, Terms()
+            weight, long_run = self.model.owners.weight[d], Terms()
             if x.deal.contract >= 0:
                 self._only_if_it_changes_something(d, x, answers)
-                gains = self._contract(d, x, made)
-                inside = self.market._window(f, 0, x.deal.contract)
-                for (t, w), gain in gains.items():
-                    long_run.extend(gain, float(at_social[t, w] * inside[t, w]))
+                for (t, w), gain in self._contract(d, x, made, answers).items():
+                    long_run.extend(gain, float(at_social[t, w]))
             if self._rent_leaves(f):
                 for t, w in self._spots(f):
                     running = self.products.where(Quantity(weight, 1.0), self._runs[f, t, w])
@@ -431,9 +429,10 @@ class Owners:
     def _deals_of(self, f: int) -> list[tuple[int, ChosenDeal]]:
         return [(d, x) for d, x in enumerate(self.case.deals) if x.facility == f]
 
-    def _contract(self, d: int, x: ChosenDeal, made: dict[tuple[int, int, int], Terms]) -> dict[Spot, Terms]:
-        """Output and payments under a contract; what the owner gains by it, before the window's share of the year."""
-        f, n, gains = x.facility, x.deal.contract, {}
+    def _contract(self, d: int, x: ChosenDeal, made: dict[tuple[int, int, int], Terms], answers: Answers) -> dict[Spot, Terms]:
+        """Output and payments under a contract; what the owner gains by it a year, which must be something on the whole."""
+        f, n, gains, gained = x.facility, x.deal.contract, {}, Terms()
+        weights = self._weights(self.world.plants[f].hurdle)
         inside = self.market._window(f, x.deal.start, n)
         h = Quantity(self.model.owners.contracted[d], float(self.market.contracts[n]["max_share"]) * self.world.plants[f].capacity)
         for t, w in self._spots(f):
@@ -451,13 +450,16 @@ class Owners:
                 self.products.row("more_by_contract", 0.0, [(1.0, more.column), (1.0, alone.column), (-1.0, sold.column)], 0.0)
             pay = self._pay_on(f, n, sold, t, w)
             gains[t, w] = Terms()
-            gains[t, w].extend(pay)
-            gains[t, w].extend(self._margin_on(f, more, t, w))
+            gains[t, w].extend(pay, share)
+            gains[t, w].extend(self._margin_on(f, more, t, w), share)
+            gained.extend(gains[t, w], float(weights[t, w]))
             self.paid[d, t, w] = Terms()
             self.paid[d, t, w].extend(pay, share)
             self._sold[d, t, w] = sold.column
             if more is not None:
                 made[f, t, w].add(share, more.column)
+        if gained.parts:
+            answers["contract_worth_signing"][d] = (0.0, gained, None)
         return gains
 
     def _candidate(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
@@ -472,8 +474,7 @@ class Owners:
         for d, x in self._deals_of(f):
             tau, weight = x.deal.start, Quantity(self.model.owners.weight[d], 1.0)
             output, alive = world.output[f, tau], world.alive[f, tau]
-            gains = self._contract(d, x, made) if x.deal.contract >= 0 else {}
-            inside = self.market._window(f, tau, x.deal.contract) if gains else output
+            gains = self._contract(d, x, made, answers) if x.deal.contract >= 0 else {}
             value, long_run = Terms(), Terms()
             for t, w in self._spots(f):
                 if output[t, w] <= 0:
@@ -486,7 +487,7 @@ class Owners:
                 for total, weights in ((value, at_hurdle), (long_run, at_social)):
                     total.extend(earned[d, t, w], float(weights[t, w]))
                     if (t, w) in gains:
-                        total.extend(gains[t, w], float(weights[t, w] * inside[t, w]))
+                        total.extend(gains[t, w], float(weights[t, w]))
             grant = self.model.owners.grant[d] if d in self.model.owners.grant else None
             for total, weights, rate in ((value, at_hurdle, plant.hurdle), (long_run, at_social, social)):
                 annuity = recovery_factor(rate, plant.life) * float((weights * alive).sum())
@@ -508,11 +509,11 @@ class Owners:
                     left.extend(earned.get((d, t, w), Terms()), 1 - theta)
                     left.add(theta * float(plant.capacity * output[t, w] * free.earning[t, w]) - service * plant.capex * float(alive[t, w]), weight.column)
                     if (t, w) in gains:
-                        left.extend(gains[t, w], (1 - theta) * float(inside[t, w]))
+                        left.extend(gains[t, w], 1 - theta)
                     if x.deal.contract >= 0 and theta > 0:
                         n = x.deal.contract
                         if_repealed = max(float(free.margin[t, w] + self.market.support(f, n, free)[t, w]), 0.0) - float(free.earning[t, w])
-                        left.add(theta * float(inside[t, w]) * if_repealed, self.model.owners.contracted[d])
+                        left.add(theta * float(self.market._window(f, tau, n)[t, w]) * if_repealed, self.model.owners.contracted[d])
                     if grant is not None:
                         left.add(service * float(alive[t, w]), grant)
                     answers["lenders_content"][d, t, w] = (0.0, left, None)
