@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -63,7 +63,7 @@ def generate(size: Size, seed: int = 1, budgets: Budgets = "none", share: float 
         return instance
     limits = dict.fromkeys(MEMBERS, 0.0)
     for number in range(size.minerals):
-        for member, peak in _spending(size, seed, number).items():
+        for member, peak in _spending(replace(size, minerals=1), seed, number).items():
             limits[member] += peak
     factor = SLACK if budgets == "slack" else share
     total = sum(limits.values())
@@ -71,11 +71,16 @@ def generate(size: Size, seed: int = 1, budgets: Budgets = "none", share: float 
     return instance.with_table("budgets", rows)
 
 
+def alone(size: Size, seed: int, number: int) -> orepact.Instance:
+    """One mineral of a seed in an instance of its own, without budgets."""
+    return _unlimited(size, seed, (number,))
+
+
 @cache
 def _spending(size: Size, seed: int, number: int) -> dict[str, float]:
     """The most that each member spends in any year and scenario on one mineral alone, without budgets, USD a year."""
     options = orepact.SolveOptions(gap=0.005, stress=False, baseline=False, explain=False, progress=False, isolated=False)
-    solution = orepact.solve(_unlimited(size, seed, (number,)), options)
+    solution = orepact.solve(alone(size, seed, number), options)
     if solution.result.objective is None:
         raise RuntimeError(f"mineral {number} of seed {seed} has no plan: {solution.result.proven}")
     payments = solution.table("payments")
