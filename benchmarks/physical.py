@@ -58,7 +58,7 @@ def _check(case: Case) -> None:
         raise ValueError(f"the linopy model has no {', '.join(missing)}")
 
 
-def _array(values: Array, *dims: str) -> xr.DataArray:
+def _array(values: NDArray[Any], *dims: str) -> xr.DataArray:
     """Values over the dims named, then period and scenario as far as there are axes left."""
     names = [*dims, *("t", "w")[: values.ndim - len(dims)]]
     return xr.DataArray(values, dims=names, coords={name: np.arange(n) for name, n in zip(names, values.shape, strict=True)})
@@ -167,8 +167,6 @@ class Flows:
             flow = self._add(np.where(may > 0, np.inf, 0.0), cost)
             self.arcs.append((flow, self.place(k, p), 1.0))
             self.short.append((flow, self.place(k, p), share))
-
-
 
 
 Entries = list[tuple[int, int, Any]]

@@ -28,7 +28,7 @@ Not covered: packages of a user's own, and payments back by an owner that would 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,13 +98,13 @@ class TextbookCase(Case):
             else:
                 menu = [n for n in contracts if self.market.contracts[n]["existing"]]
             for tau in self.world.starts[f] if plant.candidate else (0,):
-                found.append(ChosenDeal(f, 0, -1, self._deal(f, tau, -1, 0.0)))
+                found.append(ChosenDeal(f, 0, -1, self._deal(tau, -1, 0.0)))
                 for n in menu:
-                    deal = self._deal(f, tau, n, self.market.grant_limit(f) if plant.candidate else 0.0)
+                    deal = self._deal(tau, n, self.market.grant_limit(f) if plant.candidate else 0.0)
                     found += [ChosenDeal(f, 0, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
         return found
 
-    def _deal(self, f: int, tau: int, contract: int, grant: float) -> Deal:
+    def _deal(self, tau: int, contract: int, grant: float) -> Deal:
         """The names of a deal; what it is worth is a matter of rows."""
         nothing = np.zeros(self.world.price.shape[1:])
         none = np.zeros(len(nothing))
@@ -158,7 +158,7 @@ class Products:
             self._known[key] = [product]
         return Quantity(self._known[key][0], quantity.most)
 
-    def by_rung(self, quantity: Quantity, k: int, t: int, values: dict[int, tuple[float, ...]]) -> list[tuple[Any, tuple[float, ...]]]:
+    def by_rung(self, quantity: Quantity, k: int, t: int, values: Mapping[int, tuple[float, ...]]) -> list[tuple[Any, tuple[float, ...]]]:
         """The quantity split by what the rung in force decides: columns with the values of their rungs."""
         groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
         for l, value in values.items():
@@ -470,6 +470,7 @@ class Owners:
         terms_of = settings.owners
         service = terms_of.cover * terms_of.debt_share * recovery_factor(terms_of.debt_rate, terms_of.debt_tenor)
         theta, free = terms_of.repeal_weight, self.market.free_response(f)
+        grants = dict(self.model.owners.grant.items())
         worth, earned, spare = Terms(), {}, {}
         for d, x in self._deals_of(f):
             tau, weight = x.deal.start, Quantity(self.model.owners.weight[d], 1.0)
@@ -488,7 +489,7 @@ class Owners:
                     total.extend(earned[d, t, w], float(weights[t, w]))
                     if (t, w) in gains:
                         total.extend(gains[t, w], float(weights[t, w]))
-            grant = self.model.owners.grant[d] if d in self.model.owners.grant else None
+            grant = grants.get(d)
             for total, weights, rate in ((value, at_hurdle, plant.hurdle), (long_run, at_social, social)):
                 annuity = recovery_factor(rate, plant.life) * float((weights * alive).sum())
                 total.add(-annuity * plant.capex, weight.column)

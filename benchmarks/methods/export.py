@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from methods.job import Job, Reply, Stopwatch, answer
 from methods.listed import listed
 from orepact.solver.batch import prepare

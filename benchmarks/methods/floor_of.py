@@ -12,11 +12,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import highspy
 import numpy as np
-from methods.job import Job, Reply, Stopwatch, answer
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+
+from methods.job import Job, Reply, Stopwatch, answer
 from orepact.api import run
 from orepact.instance.reader import read
 from orepact.options import SolveOptions
@@ -24,7 +27,6 @@ from orepact.solver import batch
 from orepact.solver.clock import collector_rests
 from orepact.solver.handover import Matrix
 from orepact.solver.highs import Session
-from scipy.sparse import coo_array
 
 Array = NDArray[Any]
 REPEATS = 3
@@ -88,9 +90,8 @@ def floor_of(job: Job) -> Reply:
     watch = Stopwatch()
     result = run(read(Path(job.instance)), options).result
     seconds = watch.seconds
-    batch.Session = Recorder  # type: ignore[misc]
-    run(read(Path(job.instance)), options)
-    batch.Session = Session  # type: ignore[misc]
+    with patch.object(batch, "Session", Recorder):
+        run(read(Path(job.instance)), options)
     best: dict[str, float] = {}
     with collector_rests():
         for _ in range(REPEATS):

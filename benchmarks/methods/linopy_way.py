@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import highspy
+
 from methods.job import Job, Reply, Stopwatch, answer
 from methods.listed import listed
 from orepact.formulation.case import Case, Rules

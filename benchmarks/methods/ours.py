@@ -11,7 +11,6 @@ from orepact.instance.reader import read
 from orepact.options import SolveOptions
 
 
-
 def solve(job: Job, **changes: object) -> Reply:
     """Read and solve; `changes` to the options."""
     watch = Stopwatch()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from pyomo.opt import SolverFactory
+
 from methods.job import Job, Reply, Stopwatch, answer
 from methods.listed import listed
 from orepact.formulation.build import build
 from orepact.formulation.case import Case
 from orepact.solver.batch import HIGHS
 from orepact.solver.highs import WITHOUT_AGGREGATOR
-from pyomo.opt import SolverFactory
 
 
 def solve(job: Job) -> Reply:

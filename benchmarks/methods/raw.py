@@ -10,6 +10,7 @@ from pathlib import Path
 
 import highspy
 import numpy as np
+
 from methods.job import Job, Reply, Stopwatch, answer
 
 TIGHT = 1e-9
