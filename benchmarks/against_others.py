@@ -3,16 +3,17 @@
     python benchmarks/against_others.py [INSTANCE ...] [--gap 0.005] [--limit 300] [--threads 1] [--paths 6] [--only METHOD ...]
 
 Without instances: the tutorial, magnet-rare-earths over its first price paths, alliance-basket if it is there, and three generated ones.
-Every method runs in a process of its own, from files, so that its peak memory is its own; imports are not timed. Methods (`methods/`):
+Every method runs in a process of its own, from files, so that its peak memory is its own; imports are not timed, nor what
+comes after the answer: this model's tables and their verification, which the others don't have (their seconds are listed). Methods (`methods/`):
 
-    ours            the search over price paths, as it is used, plan extracted and verified, over the same list as all others
+    ours            the search over price paths, as it is used, over the same list as all others
     ours, all paths the same over the whole list and its neighbours: the full question
     one model       all listed paths as one MILP, our building and hand-over
     textbook form   prices as variables, owners' answers as rows with big-M and McCormick products (`textbook.py`)
     Pyomo highs     the one model through Pyomo's own interface to HiGHS
     raw matrix      the one model's arrays passed straight to HiGHS: the floor
     SCIP, CBC, GLPK the one model's exported MPS file; the seconds are of reading and solving it
-    planner         the physical half alone, our building and hand-over, extracted and verified
+    planner         the physical half alone, our building and hand-over
     linopy          the physical half built in linopy (`physical.py`)
 
 What is proven must agree: all methods answer with a plan and a bound, and no plan may cost less than another method's bound. With several

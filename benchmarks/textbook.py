@@ -28,8 +28,6 @@ Not covered: packages of a user's own, and payments back by an owner that would 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -55,14 +53,13 @@ from orepact.formulation.targets.stock_days import add_stock_days
 from orepact.formulation.trade import add_trade
 from orepact.market.deals import TIE, Deal, Response
 from orepact.market.horizon import recovery_factor
+from products import Products, Quantity, Switch, line
 
 Array = NDArray[np.float64]
 Spot = tuple[int, int]
 """Period and scenario."""
 Answers = dict[str, dict[Any, Row]]
 """Rows of owners and lenders, by law and key."""
-Switch = int | Any
-"""Whether something runs: 0, 1 or a binary."""
 
 
 def build_textbook(case: TextbookCase) -> pyo.ConcreteModel:
@@ -111,76 +108,12 @@ class TextbookCase(Case):
         return Deal(tau, contract, nothing, nothing, none, 0.0, 0.0, 0.0, nothing, nothing, nothing, np.array([[0.0, grant]]), np.zeros(1))
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """A column and the most it can be."""
-
-    column: Any
-    most: float
-
-
-class Products:
-    """Products of a quantity with a binary, or with what a rung decides."""
-
-    def __init__(self, model: pyo.ConcreteModel, case: Case) -> None:
-        self._z, self._case = dict(model.choice.z.items()), case
-        self._block = model.products = pyo.Block()
-        self._block.part = pyo.VarList(domain=pyo.NonNegativeReals)
-        self._rows: dict[str, list[Row]] = defaultdict(list)
-        self._known: dict[tuple[Any, ...], list[Any]] = {}
-
-    def new(self) -> Any:
-        """A column for a product."""
-        return self._block.part.add()
-
-    def row(self, name: str, low: float | None, parts: Sequence[tuple[float, Any]], high: float | None) -> None:
-        """A row of that name, to be added by `finish`."""
-        terms = Terms()
-        for coef, column in parts:
-            terms.add(coef, column)
-        self._rows[name].append((low, terms, high))
-
-    def finish(self) -> None:
-        """Add the rows to the model."""
-        for name, rows in self._rows.items():
-            add_rows(self._block, name, dict(enumerate(rows)))
-
-    def where(self, quantity: Quantity, switch: Switch) -> Quantity | None:
-        """Quantity × switch by McCormick; None where it is zero."""
-        if isinstance(switch, int):
-            return quantity if switch else None
-        key = (id(quantity.column), id(switch))
-        if key not in self._known:
-            product, most = self.new(), quantity.most
-            self.row("no_more_than_the_quantity", None, [(1.0, product), (-1.0, quantity.column)], 0.0)
-            self.row("only_where_it_runs", None, [(1.0, product), (-most, switch)], 0.0)
-            self.row("all_where_it_runs", -most, [(1.0, product), (-1.0, quantity.column), (-most, switch)], None)
-            self._known[key] = [product]
-        return Quantity(self._known[key][0], quantity.most)
-
-    def by_rung(self, quantity: Quantity, k: int, t: int, values: Mapping[int, tuple[float, ...]]) -> list[tuple[Any, tuple[float, ...]]]:
-        """The quantity split by what the rung in force decides: columns with the values of their rungs."""
-        groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
-        for l, value in values.items():
-            groups[value].append(l)
-        if len(groups) == 1:
-            return [(quantity.column, value) for value in groups]
-        key = (id(quantity.column), k, t, tuple(map(tuple, groups.values())))
-        if key not in self._known:
-            columns = [self.new() for _ in groups]
-            for column, rungs in zip(columns, groups.values(), strict=True):
-                self.row("only_at_its_rung", None, [(1.0, column), *((-quantity.most, self._z[k, t, l]) for l in rungs)], 0.0)
-            self.row("all_at_some_rung", 0.0, [*((1.0, column) for column in columns), (-1.0, quantity.column)], 0.0)
-            self._known[key] = columns
-        return list(zip(self._known[key], groups, strict=True))
-
-
 class Owners:
     """Owners' answers as rows: who runs, who builds, what it is worth to owners and lenders."""
 
     def __init__(self, model: pyo.ConcreteModel, case: TextbookCase, ledger: Ledger) -> None:
         self.model, self.case, self.market, self.world, self.ledger = model, case, case.market, case.world, ledger
-        self.products = Products(model, case)
+        self.products = Products(model)
         self.paid: dict[tuple[int, int, int], Terms] = {}
         """What deal d is paid, by (d, t, w)."""
         self._sold: dict[tuple[int, int, int], Any] = {}  # h r' by (d, t, w)
@@ -231,30 +164,23 @@ class Owners:
             if d in block.grant:
                 if self.market.refuses(x.payer, "grant"):
                     block.grant[d].setub(0.0)
-                shares["grant_within_limit"][d] = (None, self._line((1.0, block.grant[d]), (-float(x.deal.corners[0, 1]), weight)), 0.0)
+                shares["grant_within_limit"][d] = (None, line((1.0, block.grant[d]), (-float(x.deal.corners[0, 1]), weight)), 0.0)
             if d in block.contracted:
                 row, volume = self.market.contracts[x.deal.contract], block.contracted[d]
                 least, most = float(row["min_share"]), float(row["max_share"])
                 least = most if not plant.candidate and least == 0 else least
-                shares["most_contracted"][d] = (None, self._line((1.0, volume), (-most * plant.capacity, weight)), 0.0)
-                shares["least_contracted"][d] = (0.0, self._line((1.0, volume), (-least * plant.capacity, weight)), None)
+                shares["most_contracted"][d] = (None, line((1.0, volume), (-most * plant.capacity, weight)), 0.0)
+                shares["least_contracted"][d] = (0.0, line((1.0, volume), (-least * plant.capacity, weight)), None)
         for (f, tau), terms in at_start.items():
             if tau >= 0:
                 terms.add(-1.0, block.u[f, tau])
-        add_rows(block, "built_once", {f: (None, self._line(*((1.0, block.u[f, tau]) for tau in world.starts[f])), 1.0) for f in candidates if world.starts[f]})
+        add_rows(block, "built_once", {f: (None, line(*((1.0, block.u[f, tau]) for tau in world.starts[f])), 1.0) for f in candidates if world.starts[f]})
         add_rows(block, "deal_of_start", {key: ((0.0, terms, 0.0) if key[1] >= 0 else (1.0, terms, 1.0)) for key, terms in at_start.items()})
         for name, rows in shares.items():
             add_rows(block, name, rows)
         owners._support_costs(block, case, self.ledger)
         if case.rules.duty:
             owners._duty(self.model, block, case)
-
-    @staticmethod
-    def _line(*parts: tuple[float, Any]) -> Terms:
-        terms = Terms()
-        for coef, column in parts:
-            terms.add(coef, column)
-        return terms
 
     # -- running by big-M ---------------------------------------------------------------------------------------
 
@@ -307,8 +233,8 @@ class Owners:
         below.extend(margin)
         below.add(low, runs)
         name = "runs_if_it_pays" if contract is None else "runs_if_the_contract_pays"
-        self.products._rows[name].append((None, above, 0.0))
-        self.products._rows[name].append((low, below, None))
+        self.products.row(name, None, above, 0.0)
+        self.products.row(name, low, below, None)
         return runs
 
     def _least(self, f: int, t: int, w: int) -> float:
@@ -408,7 +334,7 @@ class Owners:
     def _only_if_it_changes_something(self, d: int, x: ChosenDeal, answers: Answers) -> None:
         """A standing plant is offered a contract only where it makes the plant run that would stand still."""
         f, n = x.facility, x.deal.contract
-        changes = self._line((-1.0, self.model.owners.weight[d]))
+        changes = line((-1.0, self.model.owners.weight[d]))
         for t, w in self._spots(f):
             if self.market._window(f, 0, n)[t, w] > 0:
                 for sign, runs in ((1.0, self._runs_under(f, n, t, w)), (-1.0, self._runs[f, t, w])):
@@ -447,7 +373,7 @@ class Owners:
                 more = Quantity(self.products.new(), h.most)
                 alone = self.products.where(h, own)
                 assert alone is not None
-                self.products.row("more_by_contract", 0.0, [(1.0, more.column), (1.0, alone.column), (-1.0, sold.column)], 0.0)
+                self.products.row("more_by_contract", 0.0, line((1.0, more.column), (1.0, alone.column), (-1.0, sold.column)), 0.0)
             pay = self._pay_on(f, n, sold, t, w)
             gains[t, w] = Terms()
             gains[t, w].extend(pay, share)
@@ -562,7 +488,7 @@ class Owners:
                 s = case.stock_site(x.facility, x.payer)
                 assert s is not None
                 if (s, t) not in forced:
-                    forced[s, t] = self._line(*((1.0, column) for column in self.model.stockpile.purchases[s, t]))
+                    forced[s, t] = line(*((1.0, column) for column in self.model.stockpile.purchases[s, t]))
                 forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), sold)
         add_rows(self.model.owners, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
 

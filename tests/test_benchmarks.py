@@ -68,6 +68,7 @@ def test_sizes_are_what_was_asked(size: Size) -> None:
     assert instance.warnings == ()
 
 
+@pytest.mark.slow
 def test_targets_need_policy_and_budgets_bind_where_asked() -> None:
     options = SolveOptions(gap=0.001, threads=1, stress=False, progress=False, isolated=False)
     free, slack, tight = (orepact.solve(generate(SMALL, budgets=kind), options) for kind in ("none", "slack", "binding"))
