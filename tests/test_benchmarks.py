@@ -99,9 +99,10 @@ def test_the_textbook_form_agrees_on_random_instances(seed: int) -> None:
 
 
 @pytest.mark.skipif(not find_spec("linopy"), reason="not run: linopy is not installed")
-@pytest.mark.parametrize("source", ["generated", "tutorial"])
-def test_the_linopy_model_is_the_planner(source: str) -> None:
-    instance = unlimited() if source == "generated" else orepact.read(TUTORIAL)
+@pytest.mark.parametrize("source", ["generated", "tutorial", 3, 9, 13, 24])
+def test_the_linopy_model_is_the_planner(source: str | int) -> None:
+    """Hubs and routes, partners, stocks, every kind of target; numbers are seeds of random instances."""
+    instance = random_instance(source) if isinstance(source, int) else unlimited() if source == "generated" else orepact.read(TUTORIAL)
     market = Market(world_of(instance))
     rules = Rules(behaviour="planner")
     _, ours = optimum(prepare(market, [market.free], rules, Clock(60))[1])
