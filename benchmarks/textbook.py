@@ -7,9 +7,10 @@ The form that a modeller writes down first, and that this model avoids by workin
     μ_ftw = Σ_k a_fk P_ktw + premium − opex               margin
     μ <= M⁺ r,  μ >= −M⁻ (1 − r)                          a plant runs if it earns its cash cost: r binary, by big-M
     μ + s <= M⁺ r',  μ + s >= −M⁻ (1 − r')                likewise under a contract that pays s a tonne
-    Λ r, h r', idle r                                     quantity × running: McCormick, exact since r is binary
+    Λ r, h r', h r r', idle r                             quantity × running: McCormick, exact since r is binary
     q P_k = Σ_l price_l (q z_l),  Σ_l q z_l = q,  0 <= q z_l <= max q · z_l        quantity × price, exact since z is
-    Σ_tw p d (cap A Λ r μ + A^T (h r' s + h (r' − r) μ)) − annuity (capex Λ − G) >= 0      worth building to the owner
+    gain = h r' s + h r' (1 − r) μ − h r (1 − r') μ       support; the margin of what would stand still; an owner pays back its margin at most
+    Σ_tw p d (cap A Λ r μ + A^T gain) − annuity (capex Λ − G) >= 0      worth building to the owner
     cap A Λ r μ + … >= debt service (capex Λ − G)         accepted by lenders, in every downside scenario
     worth <= rent cap · capex Λ                           with support
 
@@ -22,7 +23,7 @@ imports and how sources share the market, trade, demand, surplus, stocks, treasu
 each path, where feed may be short, who is held to a duty to build, and who would build anyway. The model's rows that only bring its
 relaxation closer (`formulation/want.py`) are left out.
 
-Not covered: packages of a user's own, and payments back by an owner that would eat more than its margin (ValueError).
+Not covered: packages of a user's own.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class Owners:
         self.products = Products(model)
         self.paid: dict[tuple[int, int, int], Terms] = {}
         """What deal d is paid, by (d, t, w)."""
-        self._sold: dict[tuple[int, int, int], Any] = {}  # h r' by (d, t, w)
+        self._sold: dict[tuple[int, int, int], list[Any]] = {}  # what is sold under deal d, by (d, t, w)
         self._support: dict[tuple[int, int], list[Array]] = {}
         self._contracted_runs: dict[tuple[int, int, int, int], Switch] = {}
         self._prices()
@@ -219,8 +220,6 @@ class Owners:
                         margin.add(pay, self.model.choice.z[k, t, l])
                 else:
                     margin.constant += next(iter(paid.values()))
-                if min(paid.values()) < 0 and low + self._least(f, t, w) + min(worth[l] for l in worth if paid[l] < 0) < 0:
-                    raise ValueError(f"contract {self.market.contracts[contract]['contract']}: {plant.code} would pay back more than it earns")
             low, high = low + min(worth.values()), high + max(worth.values())
         if low >= -TIE:
             return 1
@@ -237,11 +236,13 @@ class Owners:
         self.products.row(name, low, below, None)
         return runs
 
-    def _least(self, f: int, t: int, w: int) -> float:
-        """Least worth of what the plant makes and uses beside its main output."""
-        case, main = self.case, self.world.plants[f].main
-        others = [k for k in self._touched(f) if k != main]
-        return sum(min(float(self.world.flow[f, k]) * case.price(k, l, t, w) for l in case.rungs[k, t]) for k in others)
+    def _may_pay_all_back(self, f: int, n: int, t: int, w: int) -> bool:
+        """Whether on some rung the owner would pay back more than its margin, which then is all that it pays."""
+        case, plant, flow = self.case, self.world.plants[f], self.world.flow[f]
+        least = {k: {l: float(flow[k]) * case.price(k, l, t, w) for l in case.rungs[k, t]} for k in self._touched(f)}
+        others = float(plant.premium - plant.opex[t]) + sum(min(worth.values()) for k, worth in least.items() if k != plant.main)
+        paid = {l: float(self.support(f, n)[l][t, w]) for l in case.rungs[plant.main, t]}
+        return any(pay < 0 and others + least[plant.main][l] + pay < 0 for l, pay in paid.items())
 
     def _binary(self) -> Any:
         if not hasattr(self.model.owners, "runs"):
@@ -249,10 +250,12 @@ class Owners:
         return self.model.owners.runs.add()
 
     def _runs_under(self, f: int, n: int, t: int, w: int) -> Switch:
+        """r': whether μ + s >= 0, s before it is cut to the margin."""
         key = (f, n, t, w)
         if key not in self._contracted_runs:
             own = self._runs[f, t, w]
-            self._contracted_runs[key] = 1 if isinstance(own, int) and own else self._sign(f, n, t, w)
+            sure = isinstance(own, int) and own == 1 and not self._may_pay_all_back(f, n, t, w)
+            self._contracted_runs[key] = 1 if sure else self._sign(f, n, t, w)
         return self._contracted_runs[key]
 
     # -- money --------------------------------------------------------------------------------------------------
@@ -336,12 +339,15 @@ class Owners:
         f, n = x.facility, x.deal.contract
         changes = line((-1.0, self.model.owners.weight[d]))
         for t, w in self._spots(f):
-            if self.market._window(f, 0, n)[t, w] > 0:
-                for sign, runs in ((1.0, self._runs_under(f, n, t, w)), (-1.0, self._runs[f, t, w])):
-                    if isinstance(runs, int):
-                        changes.constant += sign * runs
-                    else:
-                        changes.add(sign, runs)
+            own, under = self._runs[f, t, w], self._runs_under(f, n, t, w)
+            if self.market._window(f, 0, n)[t, w] <= 0 or own is under or (isinstance(own, int) and own) or (isinstance(under, int) and not under):
+                continue
+            starts = self.products.new()
+            self.products.row(
+                "starts_by_contract", None, line((1.0, starts), *(() if isinstance(under, int) else ((-1.0, under),))), float(isinstance(under, int))
+            )
+            self.products.row("stood_still_without", None, line((1.0, starts), *(() if isinstance(own, int) else ((1.0, own),))), 1.0)
+            changes.add(1.0, starts)
         answers["contract_changes_something"][d] = (0.0, changes, None)
 
     def _weights(self, rate: float) -> Array:
@@ -363,30 +369,45 @@ class Owners:
         h = Quantity(self.model.owners.contracted[d], float(self.market.contracts[n]["max_share"]) * self.world.plants[f].capacity)
         for t, w in self._spots(f):
             share = float(inside[t, w])
-            sold = self.products.where(h, self._runs_under(f, n, t, w)) if share > 0 else None
-            if sold is None:
+            if share <= 0:
                 continue
-            own = self._runs[f, t, w]
-            if isinstance(own, int):
-                more = None if own else sold
-            else:
-                more = Quantity(self.products.new(), h.most)
-                alone = self.products.where(h, own)
-                assert alone is not None
-                self.products.row("more_by_contract", 0.0, line((1.0, more.column), (1.0, alone.column), (-1.0, sold.column)), 0.0)
-            pay = self._pay_on(f, n, sold, t, w)
-            gains[t, w] = Terms()
+            sold, more, back = self._sold_under(f, n, h, t, w)
+            pay = Terms()
+            if sold is not None:
+                pay.extend(self._pay_on(f, n, sold, t, w))
+            pay.extend(self._margin_on(f, back, t, w), -1.0)
+            gains[t, w], self.paid[d, t, w] = Terms(), Terms()
+            self.paid[d, t, w].extend(pay, share)
             gains[t, w].extend(pay, share)
             gains[t, w].extend(self._margin_on(f, more, t, w), share)
             gained.extend(gains[t, w], float(weights[t, w]))
-            self.paid[d, t, w] = Terms()
-            self.paid[d, t, w].extend(pay, share)
-            self._sold[d, t, w] = sold.column
+            self._sold[d, t, w] = [part.column for part in (sold, back) if part is not None]
             if more is not None:
                 made[f, t, w].add(share, more.column)
         if gained.parts:
             answers["contract_worth_signing"][d] = (0.0, gained, None)
         return gains
+
+    def _sold_under(self, f: int, n: int, h: Quantity, t: int, w: int) -> tuple[Quantity | None, Quantity | None, Quantity | None]:
+        """h r'; h r' (1 − r), what would stand still without the contract; h r (1 − r'), what is sold with the whole margin paid back."""
+        own, under, products = self._runs[f, t, w], self._runs_under(f, n, t, w), self.products
+        sold, alone = products.where(h, under), products.where(h, own)
+        pays_all_back = self._may_pay_all_back(f, n, t, w)
+        if sold is None or alone is None:
+            return sold, sold, alone if pays_all_back else None
+        if not pays_all_back:
+            both: Quantity | None = alone
+        else:
+            both = products.where(alone, under)
+        return sold, self._less(sold, both), self._less(alone, both)
+
+    def _less(self, whole: Quantity, part: Quantity | None) -> Quantity | None:
+        """What is left of a quantity without a part of it."""
+        if part is None or whole.column is part.column:
+            return None if part is not None else whole
+        left = Quantity(self.products.new(), whole.most)
+        self.products.row("what_is_left", 0.0, line((1.0, left.column), (1.0, part.column), (-1.0, whole.column)), 0.0)
+        return left
 
     def _candidate(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
         """A project: each deal must be worth it to the owner and good enough for lenders; so must all, less what idling costs."""
@@ -489,7 +510,8 @@ class Owners:
                 assert s is not None
                 if (s, t) not in forced:
                     forced[s, t] = line(*((1.0, column) for column in self.model.stockpile.purchases[s, t]))
-                forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), sold)
+                for column in sold:
+                    forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), column)
         add_rows(self.model.owners, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
 
 
