@@ -108,8 +108,10 @@ def line(found: Found, ours: Reply) -> str:
     """One row of the table; the ratio is of seconds to ours."""
     reply = found.reply
     seconds = "" if reply.seconds is None else f"{reply.seconds:.2f}"
-    same = found.method.question in ("list", "one model") and reply.seconds is not None and ours.seconds
-    ratio = f"{reply.seconds / ours.seconds:.2f}" if same and reply.seconds is not None and ours.seconds else ""
+    same = found.method.question in ("list", "one model") and reply.status != "failed"
+    ratio = ""
+    if same and reply.seconds is not None and ours.seconds:
+        ratio = f"{'' if reply.status == 'solved' else '> '}{reply.seconds / ours.seconds:.2f}"
     cost = "" if reply.objective is None else f"{reply.objective / 1e6:,.2f}"
     gap = "" if reply.gap is None else f"{reply.gap:.3%}"
     memory = "" if reply.memory is None or reply.seconds is None else f"{reply.memory:.0f}"

@@ -26,15 +26,20 @@ def solve(job: Job) -> Reply:
     results = SolverFactory("highs").solve(model, load_solutions=False, timelimit=limit, options=options)
     watch.mark("hand over and solve")
     unit, ended = market.world.money_unit, str(results.solver.termination_condition)
-    objective, bound = (float(x) for x in (results.problem.upper_bound, results.problem.lower_bound))
+    objective, bound = (_figure(x) * unit for x in (results.problem.upper_bound, results.problem.lower_bound))
     return Reply(
         status="solved" if ended == "optimal" else "limit" if "Time" in ended else ended,
         seconds=watch.seconds,
-        objective=objective * unit if math.isfinite(objective) else None,
-        bound=bound * unit if math.isfinite(bound) else None,
+        objective=objective if math.isfinite(objective) else None,
+        bound=bound if math.isfinite(bound) else None,
         parts=watch.parts,
         facts={"paths": len(paths)},
     )
+
+
+def _figure(given: object) -> float:
+    """A figure of Pyomo's results; not a number where it gives none."""
+    return float(given) if isinstance(given, int | float) else math.nan
 
 
 if __name__ == "__main__":
