@@ -1,6 +1,6 @@
 """Everything outside HiGHS against the floor: assembling and handing over the very same matrices straight from numpy.
 
-    python benchmarks/floor.py [INSTANCE ...] [--gap 0.005] [--limit 600] [--threads 1]
+    python benchmarks/floor.py [INSTANCE ...] [--gap 0.005] [--limit 600] [--threads 1] [--paths 0]
 
 The floor counts, for every matrix that the run hands to HiGHS (each path's LP, each MIP): concatenating triples that are known already,
 sorting them into columns, a new HiGHS, passing the model. It does not count what makes the numbers: reading and checking the tables,
@@ -53,7 +53,7 @@ def table(paths: Sequence[Path], job: Job) -> list[str]:
     rows = [HEAD]
     print(HEAD)
     for path in paths:
-        reply = ask("floor_of", replace(job, instance=str(path.resolve()))) if path.is_dir() else Reply("not here, skipped")
+        reply = ask("floor_of", replace(job, instance=str(path.resolve())), runs=3) if path.is_dir() else Reply("not here, skipped")
         rows.append(line(path.name, reply))
         print(rows[-1], flush=True)
     return rows
@@ -66,8 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--gap", type=float, default=0.005)
     parser.add_argument("--limit", type=float, default=600.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--paths", type=int, default=0, help="only the first so many listed price paths, without neighbours; 0 = the search as it is used")
     asked = parser.parse_args(arguments)
-    table(asked.instances, Job("", gap=asked.gap, limit=asked.limit, threads=asked.threads, neighbours=True))
+    table(asked.instances, Job("", gap=asked.gap, limit=asked.limit, threads=asked.threads, paths=asked.paths, neighbours=not asked.paths))
     return 0
 
 

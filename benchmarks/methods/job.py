@@ -98,12 +98,12 @@ def answer(method: Callable[[Job], Reply]) -> None:
     print(json.dumps(content), flush=True)
 
 
-def ask(method: str, job: Job) -> Reply:
-    """Run a method in a process of its own and wait for its reply; a method that fails or is killed says so."""
+def ask(method: str, job: Job, runs: int = 1) -> Reply:
+    """Run a method in a process of its own and wait for its reply; a method that fails or is killed says so. It solves `runs` times."""
     command = [sys.executable, "-m", f"methods.{method}", json.dumps(asdict(job))]
     began = time.perf_counter()
     try:
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=1.2 * job.limit + GRACE, check=False)
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=1.2 * runs * job.limit + GRACE, check=False)
     except subprocess.TimeoutExpired:
         return Reply("killed", seconds=time.perf_counter() - began, note=f"still at it {GRACE:.0f} s after its limit")
     if done.returncode:
