@@ -16,8 +16,8 @@ The form that a modeller writes down first, and that this model avoids by workin
 
 per deal (plant, start, contract, payer) with weight Λ, contracted capacity h and grant G, Σ Λ = u at each start.
 
-It is written with care: the M are the smallest that the data allow for each plant, period and scenario; where a margin has one sign
-on all rungs there is no binary; rungs that mean the same price are one; the products with z are of the sharp kind (their sum is the
+It is written with care: the M are bounds from the data of each plant, period and scenario; where a margin has one sign on all rungs
+there is no binary; rungs that mean the same price are one; the products with z are of the sharp kind (their sum is the
 quantity), not four loose envelopes each. What does not hang on the owners is the model's own code, row by row: the choice of path,
 imports and how sources share the market, trade, demand, surplus, stocks, treasuries, budgets, targets and the cost. So are, from data on
 each path, where feed may be short, who is held to a duty to build, and who would build anyway. The model's rows that only bring its
