@@ -14,7 +14,7 @@ help:
 	@echo "make test    the tests (a few minutes); make slow: the long ones"
 	@echo "make lint    style, formatting and types"
 	@echo "make docs    write the pages of docs/ that are generated from the code"
-	@echo "make bench   the benchmarks and sensitivity runs"
+	@echo "make bench   all benchmarks, one table of ratios at the end (two hours; make bench OPTIONS=--quick: minutes)"
 	@echo "make clean   remove everything that was made, runs/ excepted"
 
 # Done again only when what is to be installed has changed.
@@ -47,7 +47,7 @@ docs: $(READY)
 	$(BIN)/python docs/build.py
 
 bench: $(READY)
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(OPTIONS) || exit 1; done
+	$(BIN)/python benchmarks/bench.py $(OPTIONS)
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
