@@ -163,8 +163,6 @@ class Basket:
             else:
                 prices = self.commons.lawful({key: STEP * self.commons.price(best, key) + (1 - STEP) * price for key, price in verdict.prices.items()})
             found = self.examine(prices, complete)
-            if complete:
-                self._memory.prices = prices
 
     def examine(self, prices: Prices, complete: bool) -> float | None:
         """Examine the likeliest paths of every part at these prices, or all and their neighbours; None where there was no time.
@@ -254,6 +252,9 @@ class Basket:
         if complete and value > self._bound:
             self._bound = value
             self._ranking = [p.ranking() for p in self.parts]
+            self._memory.prices = prices
+            for p in self.parts:
+                p.settle()
             self.pricing = Pricing(prices, tuple(p.bounded() for p in self.parts), value)
         return value
 

@@ -16,9 +16,9 @@ from orepact.market.parts import part
 from orepact.market.paths import Path, distinct
 from orepact.market.world import World
 from orepact.options import SolveOptions
-from orepact.solver.batch import Batch
+from orepact.solver.batch import Batch, Plan
 from orepact.solver.clock import Clock
-from orepact.solver.examine import Examiner
+from orepact.solver.examine import Examiner, Record
 from orepact.solver.handover import FloatArray
 from orepact.solver.master import Commons
 from orepact.solver.neighbourhood import improve, towards_feasible
@@ -73,6 +73,7 @@ class Part:
         self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
         self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
         self._easier: dict[Path, float] = {}
+        self._settled: tuple[Prices, dict[Path, Record], Plan | None] | None = None
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
         self.columns: list[Column] = []
         self._traces: dict[Path, list[tuple[float, dict[Key, float]]]] = {}
@@ -130,9 +131,22 @@ class Part:
         for batch in self.examiner.batches:
             batch.clock = clock
         self.fixed = lambda path: self.own(fixed(self.whole(path, whole.free)))
+        self._restore()
+
+    def settle(self) -> None:
+        """Remember what is known of every path at the prices of the moment."""
+        self._settled = (self.examiner.prices or {}, self.examiner.records, self.examiner.plan)
+
+    def _restore(self) -> None:
+        """Be again as at the prices last settled, if other prices were tried since."""
+        if self._settled is not None and self.examiner.prices is not self._settled[0]:
+            self.examiner.prices, self.examiner.records, self.examiner.plan = self._settled
+            for batch in self.examiner.batches:
+                batch.price(self._settled[0])
 
     def harden(self, easier: Part, prices: Prices) -> None:
         """Take over the bounds of a part that asks the same, or less, of the same world, where they are of these prices: they hold here too."""
+        easier._restore()
         if easier.examiner.prices is prices and _asks_no_more(easier.market.world, self.market.world):
             self._easier = {path: r.bound for path, r in easier.examiner.records.items() if r.bound is not None}
 
