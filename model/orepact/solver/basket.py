@@ -237,7 +237,7 @@ class Basket:
     def _label(self, paths: Sequence[Path]) -> str:
         """What the parts' paths are called together."""
         named = [f"{p.name}: {path.label}" for p, path in zip(self.parts, paths, strict=True) if any(map(any, path.rungs))]
-        return "; ".join(named) or "free trade"
+        return f"together: {'; '.join(named) or 'free trade'}"
 
     def _gathered(self) -> Commons:
         limits = [float(row["limit"]) for row in self.market.world.tables["budgets"]]
