@@ -265,14 +265,11 @@ class Basket:
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, 30.0) if verdict is not None else None
         if picked is not None:
-            rungs = self.market.free
-            for p, j in zip(self.parts, picked, strict=True):
-                rungs = p.whole(p.columns[j].path, rungs)
-            labels = dict.fromkeys(
-                f"{p.name}: {p.columns[j].path.label}" for p, j in zip(self.parts, picked, strict=True) if any(map(any, p.columns[j].path.rungs))
-            )
-            starts = frozenset().union(*(p.columns[j].starts for p, j in zip(self.parts, picked, strict=True)))
-            self._solve_whole(Path(rungs.rungs, "; ".join(labels) or "free trade"), starts)
+            chosen, path = [p.columns[j] for p, j in zip(self.parts, picked, strict=True)], self.market.free
+            for p, column in zip(self.parts, chosen, strict=True):
+                path = p.whole(column.path, path)
+            starts = frozenset[tuple[str, int]]().union(*(column.starts for column in chosen))
+            self._solve_whole(Path(path.rungs, self._label([column.path for column in chosen])), starts)
         return verdict
 
     def _solve_whole(self, path: Path, starts: frozenset[tuple[str, int]]) -> None:
