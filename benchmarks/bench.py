@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     limit = min(60.0, asked.limit) if asked.quick else asked.limit
     before = machine()
     print(before, flush=True)
-    for script in ("phases", "handover", *(() if asked.quick else ("variants",))):
+    for script in ("phases", "handover", *(() if asked.quick else ("variants", "again"))):
         print(f"\n== {script}.py", flush=True)
         small = {"phases": [str(HERE.parent / "instances" / "tutorial")], "handover": ["--products", "8"]}
         subprocess.run([sys.executable, str(HERE / f"{script}.py"), *(small.get(script, []) if asked.quick else [])], check=False)
