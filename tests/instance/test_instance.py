@@ -117,8 +117,6 @@ def test_a_setting_is_changed_by_its_path(instance: Instance) -> None:
         instance.with_setting("economics.social_rat", 0.05)
     with pytest.raises(OptionError, match="less than or equal to 1"):
         instance.with_setting("economics.social_rate", 5)
-    with pytest.raises(InstanceError, match=r"makes economics\.social_rate 1\.2"):
-        instance.with_setting("economics.social_rate", 0.6)
 
 
 def test_ranges_move_figures_to_their_ends(instance: Instance) -> None:
@@ -192,3 +190,18 @@ def test_unknown_tables_in_memory_are_refused(content: Content, tables: Tables) 
     tables["facilitys"] = []
     with pytest.raises(InstanceError, match="unknown table facilitys; nearest known: facilities"):
         Instance.from_tables(content, tables)
+
+
+def test_a_range_that_no_longer_fits_is_dropped_not_in_the_way(instance: Instance) -> None:
+    """The high end of the social rate's range would pass 100 %: that range goes, the others stay."""
+    before = instance.table("ranges")
+    setting = before[before["range"] == "rate"].iloc[0]
+    moved = instance.with_setting(str(setting["column"]), 0.99 / float(setting["high"]) * 1.05)
+    assert "rate" not in set(moved.table("ranges")["range"])
+    assert set(moved.table("ranges")["range"]) == set(before["range"]) - {"rate"}
+    assert ["left out, since the change makes economics.social_rate" in warning.rule for warning in moved.warnings].count(True) == 1
+
+
+def test_a_range_of_ones_own_that_does_not_fit_is_refused(instance: Instance) -> None:
+    with pytest.raises(InstanceError):
+        instance.with_table("ranges", [{"range": "rate", "table": "settings", "column": "economics.social_rate", "low": 1.0, "high": 1e6}])

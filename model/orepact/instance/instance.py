@@ -157,9 +157,18 @@ def assemble(
 
 
 def _changed(instance: Instance, settings: Settings, tables: Mapping[str, Rows]) -> Instance:
+    """The instance with other settings and tables, checked anew; a range that no longer fits the figures it is about is left out, with a warning."""
     sheets = {name: from_records(f"{name}.csv", rows) for name, rows in tables.items()}
-    # Changed tables are in canonical units, whatever units the instance was once declared in.
-    changed = _Assembly(settings, instance.tables, instance.digests, sheets, {}, [], set(), FILE).instance()
+    try:
+        # Changed tables are in canonical units, whatever units the instance was once declared in.
+        changed = _Assembly(settings, instance.tables, instance.digests, sheets, {}, [], set(), FILE).instance()
+    except InstanceError as error:
+        unfit = {p.row for p in error.problems if p.file == "ranges.csv"}
+        if "ranges" in tables or any(p.file != "ranges.csv" or p.row is None for p in error.problems):
+            raise
+        fitting = _changed(instance, settings, {**tables, "ranges": instance.tables["ranges"].drop(index=list(unfit))})
+        left_out = [replace(p, rule=f"this range is left out, since the change {p.rule}") for p in error.problems]
+        return replace(fitting, warnings=(*left_out, *fitting.warnings))
     return replace(changed, units=instance.units, seconds=instance.seconds)
 
 
