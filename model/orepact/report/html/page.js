@@ -93,10 +93,15 @@
     return /[",\n\r]/.test(value) ? '"' + value.replace(/"/g, '""') + '"' : value;
   }
 
+  // A column whose cells repeat is written as its values and where each stands.
+  function unpacked(column) {
+    return Array.isArray(column) ? column : column.at.map(function (n) { return column.values[n]; });
+  }
+
   function csv(table) {
-    var lines = [table.columns.map(field).join(",")];
-    for (var n = 0; n < (table.cells[0] || []).length; n++) {
-      lines.push(table.cells.map(function (cells) { return field(cells[n]); }).join(","));
+    var lines = [table.columns.map(field).join(",")], columns = table.cells.map(unpacked);
+    for (var n = 0; n < (columns[0] || []).length; n++) {
+      lines.push(columns.map(function (cells) { return field(cells[n]); }).join(","));
     }
     return lines.join("\n") + "\n";
   }

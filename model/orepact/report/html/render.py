@@ -80,10 +80,17 @@ def _embedded(value: Any) -> Markup:
 def _download(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Tables by column, numbers with nine digits: what the buttons write as CSV."""
     return {
-        name: {"columns": [str(c) for c in table.columns], "cells": [[_value(v) for v in table[c].tolist()] for c in table.columns]}
+        name: {"columns": [str(c) for c in table.columns], "cells": [_packed([_value(v) for v in table[c].tolist()]) for c in table.columns]}
         for name, table in tables.items()
         if len(table)
     }
+
+
+def _packed(cells: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    """A column as it is, or where most cells repeat as its different values and where each stands: names fill most of a table otherwise."""
+    place: dict[tuple[type, Any], int] = {}
+    at = [place.setdefault((type(cell), cell), len(place)) for cell in cells]
+    return {"values": [cell for _, cell in place], "at": at} if 3 * len(place) < len(cells) else cells
 
 
 def _value(value: Any) -> Any:
