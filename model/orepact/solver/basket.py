@@ -90,7 +90,7 @@ class Basket:
         if known is None:
             asked = next((p for p in self._memory.parts.values() if p.question == new.question), None)
             if asked is not None:
-                new.harden(asked, self._memory.prices)
+                new.learn(asked, self._memory.prices)
             return new
         known.resume(self.market, products, self.clock, listener, fixed)
         return known

@@ -72,6 +72,7 @@ class Part:
         self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
         self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
         self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
+        self._known: list[Path] = []
         self._easier: dict[Path, float] = {}
         self._settled: tuple[Prices, dict[Path, Record], Plan | None] | None = None
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
@@ -144,11 +145,12 @@ class Part:
             for batch in self.examiner.batches:
                 batch.price(self._settled[0])
 
-    def harden(self, easier: Part, prices: Prices) -> None:
-        """Take over the bounds of a part that asks the same, or less, of the same world, where they are of these prices: they hold here too."""
-        easier._restore()
-        if easier.examiner.prices is prices and _asks_no_more(easier.market.world, self.market.world):
-            self._easier = {path: r.bound for path, r in easier.examiner.records.items() if r.bound is not None}
+    def learn(self, other: Part, prices: Prices) -> None:
+        """From a part that asks more or less of the same world: its paths, and where it asks no more and has bounds at these prices, its bounds."""
+        other._restore()
+        self._known = list(other.examiner.records)
+        if other.examiner.prices is prices and _asks_no_more(other.market.world, self.market.world):
+            self._easier = {path: r.bound for path, r in other.examiner.records.items() if r.bound is not None}
 
     def first(self, paths: Sequence[Path], prices: Prices) -> None:
         """The list, and neighbours of its best, at these prices."""
@@ -157,7 +159,7 @@ class Part:
             nearest = sorted(self._easier, key=lambda path: (self._easier[path], path.rungs))[:LIKELY]
             self.examiner.examine([*map(self.own, paths[:1]), *nearest])
             self.examiner.take_over(self._easier)
-        listed = distinct(self.own(path) for path in paths)
+        listed = distinct([*map(self.own, paths), *self._known])
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
         if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
