@@ -72,7 +72,6 @@ class Part:
         self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
         self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
         self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
-        self._known: list[Path] = []
         self._easier: dict[Path, float] = {}
         self._settled: tuple[Prices, dict[Path, Record], Plan | None] | None = None
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
@@ -146,9 +145,8 @@ class Part:
                 batch.price(self._settled[0])
 
     def learn(self, other: Part, prices: Prices) -> None:
-        """From a part that asks more or less of the same world: its paths, and where it asks no more and has bounds at these prices, its bounds."""
+        """Take over the bounds of a part that asks the same, or less, of the same world, where they are of these prices: they hold here too."""
         other._restore()
-        self._known = list(other.examiner.records)
         if other.examiner.prices is prices and _asks_no_more(other.market.world, self.market.world):
             self._easier = {path: r.bound for path, r in other.examiner.records.items() if r.bound is not None}
 
@@ -159,7 +157,7 @@ class Part:
             nearest = sorted(self._easier, key=lambda path: (self._easier[path], path.rungs))[:LIKELY]
             self.examiner.examine([*map(self.own, paths[:1]), *nearest])
             self.examiner.take_over(self._easier)
-        listed = distinct([*map(self.own, paths), *self._known])
+        listed = distinct(self.own(path) for path in paths)
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
         if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
