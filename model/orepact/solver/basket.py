@@ -191,6 +191,9 @@ class Basket:
         if self.plan is not None:
             with self.clock.phase("solve"):
                 allowed = self.plan.objective + max(0.1 * self.options.gap, ROUNDING) * abs(self.plan.objective)
+                if self.proven:  # and proven it stays
+                    bound, gap = self._bound / self.unit, max(self.options.gap, ROUNDING)
+                    allowed = min(allowed, max(self.plan.objective, bound / (1 - gap) if bound > 0 and gap < 1 else bound / (1 + gap)))
                 self.plan = tidied(self.plan, self.options, self.clock, allowed)
 
     def _close(self) -> None:
