@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from orepact.errors import OrepactError
+from orepact.errors import InstanceError, OptionError
 from orepact.formulation.case import Rules
 from orepact.formulation.cells import Cell, effort
 from orepact.instance.changes import Change, changed
@@ -82,11 +82,14 @@ class Oracle:
         return replace(market_rules(market), targets=self.package is None)
 
     def _find(self, changes: tuple[Change, ...]) -> Path | str | None:
+        """None too where the changes make no valid instance, or one whose numbers are too far apart to be solved."""
         try:
-            market = self.market(changes)
-        except OrepactError as error:
+            return self._search(self.market(changes))
+        except (InstanceError, OptionError) as error:
             self.invalid.append(str(error))
             return None
+
+    def _search(self, market: Market) -> Path | str | None:
         if self.paths is None:
             _, matrix = prepare(market, [market.free], Rules(behaviour="planner"), self.clock)
             answer = open_solver(matrix, self.options, self.clock).solve("mip", gap=1.0, time_limit=self.clock.left)
