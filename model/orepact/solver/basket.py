@@ -21,7 +21,7 @@ from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.batch import FIRST, Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.examine import ROUNDING, Examiner, Record
+from orepact.solver.examine import ROUNDING, Examiner, Record, within
 from orepact.solver.master import Commons, Master, Verdict
 from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
@@ -40,6 +40,9 @@ CLOSING = 200
 
 PATIENCE = 120.0
 """Seconds for one solve of the whole model."""
+
+PICKING = 30.0
+"""Seconds for the master to pick a plan per part."""
 
 STILL = 0.05
 """Of the gap asked: bounds and plans that move less than this stand still."""
@@ -109,7 +112,7 @@ class Basket:
 
     @property
     def proven(self) -> bool:
-        return self.plan is not None and self._bound >= self.plan.objective * self.unit - max(self.options.gap, ROUNDING) * abs(self.plan.objective) * self.unit
+        return self.plan is not None and self._bound >= within(self.plan.objective, self.options.gap) * self.unit
 
     @property
     def exhausted(self) -> bool:
@@ -179,10 +182,7 @@ class Basket:
 
     def _enough(self, value: float) -> bool:
         """Whether a bound of this value (USD) would prove the plan."""
-        if self.plan is None:
-            return False
-        cost = self.plan.objective * self.unit
-        return value >= cost - 0.95 * max(self.options.gap, ROUNDING) * abs(cost)
+        return self.plan is not None and value >= within(self.plan.objective, 0.95 * self.options.gap) * self.unit
 
     def _finish(self) -> None:
         """Close what is left of the gap, if it can be closed, and rid the plan of what nobody would sign."""
@@ -266,7 +266,7 @@ class Basket:
         with self.clock.phase("solve"):
             master = Master(self.commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
             verdict = master.price()
-            picked = master.pick(0.1 * self.options.gap, 30.0) if verdict is not None else None
+            picked = master.pick(0.1 * self.options.gap, PICKING) if verdict is not None else None
         if picked is not None:
             chosen, path = [p.columns[j] for p, j in zip(self.parts, picked, strict=True)], self.market.free
             for p, column in zip(self.parts, chosen, strict=True):

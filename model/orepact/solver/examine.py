@@ -39,6 +39,11 @@ WAVE = 4
 """Paths per worker in a wave once a plan is known: workers rarely wait for the slowest, and rarely work with an old incumbent."""
 
 
+def within(cost: float, gap: float) -> float:
+    """The lowest bound that proves a cost to a relative gap."""
+    return cost - max(gap, ROUNDING) * abs(cost)
+
+
 @dataclass
 class Record:
     """What is known of one path: a bound below every plan on it, the best plan found, how it was examined; and where nothing
@@ -90,12 +95,12 @@ class Examiner:
     @property
     def target(self) -> float:
         """A plan must be cheaper than this to be worth finding; a tenth of the gap is left for tidying up."""
-        return math.inf if self.plan is None else self.best - max(0.9 * self.options.gap, ROUNDING) * abs(self.best)
+        return math.inf if self.plan is None else within(self.best, 0.9 * self.options.gap)
 
     @property
     def proven(self) -> bool:
         """Whether the best plan is within the gap of the bound."""
-        return self.plan is not None and self.bound is not None and self.bound >= self.best - max(self.options.gap, ROUNDING) * abs(self.best)
+        return self.plan is not None and self.bound is not None and self.bound >= within(self.best, self.options.gap)
 
     def tidy(self) -> None:
         """Rid the best plan of what nobody would sign."""
@@ -124,7 +129,6 @@ class Examiner:
         if self._dropped > GARBAGE:
             self._dropped = 0
             gc.collect()
-        self.records.update({p: Record(p) for p in fresh})
         self._examine(fresh)
         return self.best < before
 
@@ -134,6 +138,8 @@ class Examiner:
             batch = Batch(self.market, paths, self.rules, self.options, self.clock, self.prices)
         except TimeOver:
             return
+        for path in paths:  # only now: a path that nobody could look at says nothing, and takes no bound from the others
+            self.records.setdefault(path, Record(path))
         if self.prices is not None:
             self.batches.append(batch)
         self._work(batch, range(len(paths)))

@@ -26,7 +26,7 @@ from orepact.solver.highs import Session
 from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 
 DEAR = 10.0
-"""What a dollar too much in a shared row costs at first."""
+"""What a dollar too much in a shared row costs."""
 
 SLIP = 1e-9
 """Relative: a reduced cost this little below zero is rounding."""
@@ -125,7 +125,7 @@ class Verdict:
 class Master:
     """The master over the plans known so far."""
 
-    def __init__(self, commons: Commons, columns: Sequence[Sequence[Column]], unit: float, options: SolveOptions, clock: Clock, dear: float = DEAR) -> None:
+    def __init__(self, commons: Commons, columns: Sequence[Sequence[Column]], unit: float, options: SolveOptions, clock: Clock) -> None:
         self._commons, self._columns, self._unit, self._options, self._clock = commons, columns, unit, options, clock
         self._model = model = pyo.ConcreteModel()
         model.share = pyo.Var([(c, j) for c, part in enumerate(columns) for j in range(len(part))], domain=pyo.Binary)
@@ -147,8 +147,8 @@ class Master:
         for n, (key, (low, high)) in enumerate(commons.rows.items()):
             rows[key].add(1.0, model.under[n])
             rows[key].add(-1.0, model.over[n])
-            cost.add(dear, model.under[n])
-            cost.add(dear, model.over[n])
+            cost.add(DEAR, model.under[n])
+            cost.add(DEAR, model.over[n])
             limited[n] = (None if low == -math.inf else low / unit, rows[key], None if high == math.inf else high / unit)
         add_rows(model, "limited", limited)
         one = {c: Terms() for c in range(len(columns))}

@@ -135,7 +135,8 @@ class Part:
 
     def settle(self) -> None:
         """Remember what is known of every path at the prices of the moment."""
-        self._settled = (self.examiner.prices or {}, self.examiner.records, self.examiner.plan)
+        assert self.examiner.prices is not None
+        self._settled = (self.examiner.prices, self.examiner.records, self.examiner.plan)
 
     def _restore(self) -> None:
         """Be again as at the prices last settled, if other prices were tried since."""
