@@ -15,6 +15,7 @@ from orepact.market.parts import parts_of
 from orepact.market.paths import distinct
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
+from orepact.solver import part
 from orepact.solver.basket import Basket, Memory
 from orepact.solver.clock import Clock
 from orepact.solver.search import market_rules, starting_list
@@ -174,18 +175,22 @@ def harder(instance: Instance, by: float) -> Instance:
     return instance.with_table("targets", targets)
 
 
-@pytest.mark.parametrize("seed", [35, 56, 61, 65, 94, 137, 141, 164])
+TAKEN_OVER = "bound by LP in an easier question"
+
+
 @pytest.mark.parametrize("by", [0.01, -0.01])
-def test_bounds_of_an_easier_question_hold_in_a_harder_one(seed: int, by: float) -> None:
-    """And only there: with a softer target nothing is taken over."""
-    instance = random_instance(seed)
-    changed, memory = harder(instance, by), Memory()
-    options = EXACT.model_copy(update={"gap": 1e-3})
-    api.run(instance, options, memory=memory)
-    again, fresh = api.run(changed, options, memory=memory), solved(changed).result
-    taken_over = (again.table("paths")["status"] == "bound by LP in an easier question").any() if again.result.objective is not None else False
-    assert by > 0 or not taken_over
-    assert (again.result.objective is None) == (fresh.objective is None)
-    if fresh.objective is not None and again.result.objective is not None and again.result.bound is not None:
-        assert again.result.bound <= fresh.objective * (1 + 1e-6 if fresh.objective > 0 else 1 - 1e-6)
-        assert again.result.objective == pytest.approx(fresh.objective, rel=2e-3)
+def test_bounds_of_an_easier_question_hold_in_a_harder_one(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only there: with softer targets nothing is taken over. No path but the best is looked at for being likely, so that all others may be."""
+    monkeypatch.setattr(part, "LIKELY", 0)
+    options, taken_over = EXACT.model_copy(update={"gap": 1e-3}), 0
+    for seed in (35, 56, 61, 65, 94, 137, 141, 164):
+        instance, memory = random_instance(seed), Memory()
+        changed = harder(instance, by)
+        api.run(instance, options, memory=memory)
+        again, fresh = api.run(changed, options, memory=memory), solved(changed).result
+        assert (again.result.objective is None) == (fresh.objective is None)
+        if fresh.objective is not None and again.result.objective is not None and again.result.bound is not None:
+            assert again.result.bound <= fresh.objective + 1e-6 * abs(fresh.objective)
+            assert again.result.objective == pytest.approx(fresh.objective, rel=2e-3)
+            taken_over += int((again.table("paths")["status"] == TAKEN_OVER).sum())
+    assert (taken_over > 0) == (by > 0)
