@@ -121,6 +121,13 @@ def test_a_package_is_imposed_on_every_part() -> None:
     assert both[0].result.objective == pytest.approx(both[1].result.objective, rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", [33, 35, 61])
+def test_parts_of_one_mineral_have_names_of_their_own(seed: int) -> None:
+    """Parts take the names of their products then: no two paths in the table are called the same."""
+    paths = solved(random_instance(seed)).table("paths")["path"]
+    assert paths.is_unique
+
+
 def test_one_part_is_searched_as_ever() -> None:
     assert "parts" not in solved(tiny()).result.size
 
@@ -136,7 +143,9 @@ def test_a_resolver_answers_like_a_fresh_solve(budget: float | None) -> None:
     again = orepact.Resolver(EXACT)
     asked = [supported(budget), supported(budget, targets="A"), supported(1e6), supported(budget)]
     for instance in asked:
-        assert again.solve(instance).result.objective == pytest.approx(cost(instance), rel=1e-6)
+        solution = again.solve(instance)
+        assert solution.result.objective == pytest.approx(cost(instance), rel=1e-6)
+        assert not any(": together: " in path for path in solution.table("paths")["path"])
 
 
 @pytest.mark.parametrize("seed", [20, 51, 123, 129, 156])

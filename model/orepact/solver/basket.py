@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path
+from orepact.market.world import World
 from orepact.options import SolveOptions
 from orepact.solver.batch import FIRST, Batch, Plan, describe
 from orepact.solver.clock import Clock, TimeOver
@@ -57,7 +58,7 @@ class Memory:
     def __init__(self) -> None:
         self.parts: dict[str, Part] = {}
         self.prices: Prices = {}
-        self.path: tuple[tuple[str, ...], Path] | None = None
+        self.paths: dict[tuple[str, ...], Path] = {}  # by the part's products
 
 
 class Basket:
@@ -85,6 +86,7 @@ class Basket:
         self._tried: set[tuple[Path, frozenset[tuple[str, int]]]] = set()
         self._batch: Batch | None = None
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
+        self._names = _names([p.market.world for p in self.parts])
 
     def _part(self, products: tuple[int, ...], listener: Listener | None, fixed: Adjust) -> Part:
         """A part from memory, or a new one."""
@@ -126,19 +128,17 @@ class Basket:
 
     def search(self, paths: Sequence[Path]) -> None:
         """Everything: the parts, their combination, prices, until the gap is closed."""
-        start, before = self._memory.prices, self._memory.path
-        if before is not None and before[0] == self.market.world.products:
-            paths = [before[1], *paths]
+        start = self._memory.prices
         for p in self.parts:
             if not p.examiner.records:
-                p.first(paths, start)
+                p.first(paths, start, self._memory.paths.get(p.market.world.products))
             if p.examiner.plan is None:
                 return
         self._settle_prices(start)
         self._finish()
         if not self.clock.over and self.plan is not None:
             self._memory.parts = {p.digest: p for p in self.parts}
-            self._memory.path = (self.market.world.products, self.plan.path)
+            self._memory.paths = {p.market.world.products: p.named(self.plan.path) for p in self.parts}
 
     def _settle_prices(self, prices: Prices) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
@@ -239,7 +239,7 @@ class Basket:
 
     def _label(self, paths: Sequence[Path]) -> str:
         """What the parts' paths are called together."""
-        named = [f"{p.name}: {path.label}" for p, path in zip(self.parts, paths, strict=True) if any(map(any, path.rungs))]
+        named = [f"{name}: {path.label}" for name, path in zip(self._names, paths, strict=True) if any(map(any, path.rungs))]
         return f"together: {'; '.join(named) or 'free trade'}"
 
     def _gathered(self) -> Commons:
@@ -305,13 +305,13 @@ class Basket:
     def records(self) -> Iterator[Record]:
         """What is known of each part's paths, as paths of the whole that are the best elsewhere; bounds in the whole's scaled money."""
         base = self.plan.path if self.plan is not None else self.market.free
-        for p, ranking in zip(self.parts, self._ranking or [[] for _ in self.parts], strict=True):
+        for name, p, ranking in zip(self._names, self.parts, self._ranking or [[] for _ in self.parts], strict=True):
             known = {path: self._bound + bound - ranking[0][0] for bound, path in ranking}
             for path, record in p.examiner.records.items():
                 whole = p.whole(path, base)
                 bound = known.get(path, math.inf if record.bound == math.inf else None)
                 status = "the plan's" if self.plan is not None and whole == base else record.status
-                yield Record(Path(whole.rungs, f"{p.name}: {path.label}"), bound=None if bound is None else bound / self.unit, status=status)
+                yield Record(Path(whole.rungs, f"{name}: {path.label}"), bound=None if bound is None else bound / self.unit, status=status)
         if self.plan is not None:
             yield Record(base, bound=self.bound, objective=self.plan.objective, status="solved")
 
@@ -326,7 +326,7 @@ class Basket:
         bound = None if self.bound is None else self.bound * self.unit
         self._listener(
             Progress(
-                phase=phase if number is None else f"{phase}, {self.parts[number].name}",
+                phase=phase if number is None else f"{phase}, {self._names[number]}",
                 seconds=self.clock.seconds,
                 incumbent=best,
                 bound=bound,
@@ -336,3 +336,9 @@ class Basket:
                 rungs=None if self.plan is None else self.plan.path.rungs,
             )
         )
+
+
+def _names(worlds: Sequence[World]) -> list[str]:
+    """A name for each part: its minerals, or its products where another part is of the same minerals."""
+    minerals = [", ".join(dict.fromkeys(r["mineral"] for r in world.tables["products"])) for world in worlds]
+    return [name if minerals.count(name) == 1 else ", ".join(world.products) for name, world in zip(minerals, worlds, strict=True)]

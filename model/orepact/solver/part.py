@@ -69,7 +69,6 @@ class Part:
         self.market = Market(part(whole.world, products))
         self._whole = whole
         self._impose()
-        self.name = ", ".join(dict.fromkeys(r["mineral"] for r in self.market.world.tables["products"]))
         self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
         self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
         self._easier: dict[Path, float] = {}
@@ -151,14 +150,19 @@ class Part:
         if other.examiner.prices is prices and _asks_no_more(other.market.world, self.market.world):
             self._easier = {path: r.bound for path, r in other.examiner.records.items() if r.bound is not None}
 
-    def first(self, paths: Sequence[Path], prices: Prices) -> None:
-        """The list, and neighbours of its best, at these prices."""
+    def named(self, path: Path) -> Path:
+        """What a path of the whole says about the part, by the name it was examined under."""
+        own = self.own(path)
+        return self.examiner.records[own].path if own in self.examiner.records else own
+
+    def first(self, paths: Sequence[Path], prices: Prices, before: Path | None) -> None:
+        """The list, from the path of a basket solved before, and neighbours of its best, at these prices."""
         self.examiner.prices = prices
+        listed = distinct([*([before] if before else []), *map(self.own, paths)])
         if self._easier:
             nearest = sorted(self._easier, key=lambda path: (self._easier[path], path.rungs))[:LIKELY]
-            self.examiner.examine([*map(self.own, paths[:1]), *nearest])
+            self.examiner.examine([*listed[:1], *nearest])
             self.examiner.take_over(self._easier)
-        listed = distinct(self.own(path) for path in paths)
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
         if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
