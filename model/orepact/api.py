@@ -98,10 +98,12 @@ def run(
 
 
 class Resolver:
-    """Solves instances that differ little from one another, keeping in memory what did not change: models, bounds and plans of a basket's parts.
+    """Solves instances that differ little from one another, keeping in memory what is of use to the next.
 
-    For many questions about one basket, in this very process (no child watches over the solver). An answer is proven like any other; within
-    its gap it may be another plan than a fresh solve finds. An instance of one chain gains nothing. Not for use by two threads at once.
+    Parts of a basket that did not change are taken over whole; where figures changed alone, the search begins with the paths examined before,
+    each LP from where it ended and from what was built. For many questions about one instance, in this very process (no child watches over
+    the solver). An answer is proven like any other; within its gap it may be another plan than a fresh solve finds. Not for use by two
+    threads at once.
     """
 
     def __init__(self, options: SolveOptions | None = None) -> None:

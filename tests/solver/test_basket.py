@@ -15,9 +15,10 @@ from orepact.market.parts import parts_of
 from orepact.market.paths import distinct
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
-from orepact.solver import part
+from orepact.solver.answer import Answer, Request
 from orepact.solver.basket import Basket, Memory
 from orepact.solver.clock import Clock
+from orepact.solver.highs import Session
 from orepact.solver.search import market_rules, starting_list
 from random_instances import random_instance
 from tiny_instances import plant, tiny, two_metals
@@ -176,30 +177,53 @@ def test_a_resolver_keeps_the_parts_that_did_not_change() -> None:
     assert memory.parts[kept] is before[kept]
 
 
-def harder(instance: Instance, by: float) -> Instance:
-    """Every target asks for a little more (or, with a negative share, less)."""
-    targets = instance.table("targets")
+def moved(instance: Instance, by: float) -> Instance:
+    """Every target asks for a little more (or, with a negative share, less), and demand is a little higher."""
+    targets, demand = instance.table("targets"), instance.table("demand")
     cap = targets["kind"] == "reliance_cap"
     targets["value"] *= (1 + by) ** (1 - 2 * cap.astype(int))
-    return instance.with_table("targets", targets)
+    demand["demand"] *= 1 + by / 2
+    return instance.with_table("targets", targets).with_table("demand", demand)
 
 
-TAKEN_OVER = "bound by LP in an easier question"
+@pytest.mark.parametrize("by", [0.01, -0.01, 0.0])
+def test_other_figures_begin_where_the_last_ones_ended(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Baskets and single chains: the answer of a fresh solve, and nearly every path that was examined before starts from its basis."""
+    options, began, examined = EXACT.model_copy(update={"gap": 1e-3}), list[bool](), 0
+    run = Session._run
 
+    def counted(session: Session, request: Request) -> Answer:
+        began.append(request.basis is not None)
+        return run(session, request)
 
-@pytest.mark.parametrize("by", [0.01, -0.01])
-def test_bounds_of_an_easier_question_hold_in_a_harder_one(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And only there: with softer targets nothing is taken over. No path but the best is looked at for being likely, so that all others may be."""
-    monkeypatch.setattr(part, "LIKELY", 0)
-    options, taken_over = EXACT.model_copy(update={"gap": 1e-3}), 0
     for seed in (35, 56, 61, 65, 94, 137, 141, 164):
         instance, memory = random_instance(seed), Memory()
-        changed = harder(instance, by)
-        api.run(instance, options, memory=memory)
-        again, fresh = api.run(changed, options, memory=memory), solved(changed).result
-        assert (again.result.objective is None) == (fresh.objective is None)
-        if fresh.objective is not None and again.result.objective is not None and again.result.bound is not None:
-            assert again.result.bound <= fresh.objective + 1e-6 * abs(fresh.objective)
-            assert again.result.objective == pytest.approx(fresh.objective, rel=2e-3)
-            taken_over += int((again.table("paths")["status"] == TAKEN_OVER).sum())
-    assert (taken_over > 0) == (by > 0)
+        changed = moved(instance, by)
+        fresh = solved(changed).result
+        first = api.run(instance, options, memory=memory)
+        if by == 0.0:
+            memory.parts.clear()  # else parts are taken over as they stand
+            changed = moved(instance, 1e-9)
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "_run", counted)
+            again = api.run(changed, options, memory=memory).result
+        examined += first.result.paths_examined
+        assert (again.objective is None) == (fresh.objective is None)
+        if fresh.objective is not None and again.bound is not None:
+            assert again.bound <= fresh.objective + 1e-6 * abs(fresh.objective)
+            assert again.objective == pytest.approx(fresh.objective, rel=2e-3)
+    assert sum(began) > 0.5 * examined
+
+
+def test_a_rung_that_figures_forbid_is_not_repeated() -> None:
+    """A legal limit below a floor's levy takes it off the ladder: no path with it is examined again."""
+    memory = Memory()
+    instance = supported(1e6)
+    ladder = [{"product": m, "rung": "floor", "step": 1, "kind": "reference", "price": 120.0, "legal_limit": 0.5} for m in "AB"]
+    free = instance.with_table("ladder", ladder)
+    barred = instance.with_table("ladder", [row | {"legal_limit": 0.1} for row in ladder])
+    first = api.run(free, EXACT, memory=memory)
+    assert first.table("paths")["path"].str.contains("floor").any()
+    second = api.run(barred, EXACT, memory=memory)
+    assert not second.table("paths")["path"].str.contains("floor").any()
+    assert second.result.objective == pytest.approx(cost(barred), rel=1e-6)

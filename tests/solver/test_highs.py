@@ -76,16 +76,20 @@ def test_duals_are_the_change_of_cost_per_unit_of_the_row() -> None:
 
 @pytest.mark.parametrize("warm", [True, False])
 def test_bounds_are_changed_and_reset(warm: bool) -> None:
+    """From scratch, or each LP from where the last one ended."""
     matrix = compile_matrix(two_plants())
     built = matrix.indices([v for v in matrix.columns if v.name.startswith("built")])
-    session = Session(matrix, threads=1)
+    session, basis = Session(matrix, threads=1), None
     for kind in ("lp", "mip"):
-        session.set_bounds(built, 0, 0)
-        assert session.solve(kind, warm=warm).objective == pytest.approx(100 + 4 * 7)
-        session.set_bounds(built, [1, 1], [1, 1])
-        assert session.solve(kind, warm=warm).objective == pytest.approx(100 + 10 + 12 + 1 * 5 + 2 * 2)
-        session.reset_bounds()
-        assert session.solve(kind, warm=warm).objective == pytest.approx(TWO_PLANTS_COST)
+        for fixed, cost in ((0, 100 + 4 * 7), (1, 100 + 10 + 12 + 1 * 5 + 2 * 2), (None, TWO_PLANTS_COST)):
+            if fixed is None:
+                session.reset_bounds()
+            else:
+                session.set_bounds(built, fixed, fixed)
+            answer = session.solve(kind, basis=basis)
+            assert answer.objective == pytest.approx(cost)
+            assert (answer.basis is not None) == (kind == "lp")
+            basis = answer.basis if warm else None
 
 
 def test_bounds_that_cross_or_are_no_numbers() -> None:
@@ -140,11 +144,18 @@ def test_cutoff_never_calls_a_dearer_plan_optimal() -> None:
     assert answer.bound == pytest.approx(best * 0.99)
 
 
+def test_a_basis_of_another_shape_is_left_aside() -> None:
+    other = Session(SMALL, threads=1).solve("lp").basis
+    assert other is not None
+    session = Session(compile_matrix(two_plants()), threads=1)
+    assert session.solve("lp", basis=other).objective == pytest.approx(session.solve("lp").objective)
+
+
 def test_warm_lp_may_stop_at_the_cutoff() -> None:
     session = Session(compile_matrix(two_plants()), threads=1)
-    session.solve("lp")
+    first = session.solve("lp")
     session.set_bounds(session.matrix.integer_indices, 0, 0)
-    answer = session.solve("lp", cutoff=120.0, warm=True)
+    answer = session.solve("lp", cutoff=120.0, basis=first.basis)
     assert answer.status in (AnswerStatus.CUTOFF, AnswerStatus.OPTIMAL)
     assert answer.bound is not None
     assert 120.0 <= answer.bound <= 128 + 1e-9

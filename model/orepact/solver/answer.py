@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from orepact.solver.progress import Listener, relative_gap
 Kind = Literal["lp", "mip"]
 Indices = NDArray[np.int32] | NDArray[np.int64] | Sequence[int]
 Limits = FloatArray | Sequence[float] | float
+Basis = Any
+"""What a solver knows of an LP's optimal basis; only for a solver of the same kind and a matrix of the same rows and columns."""
 
 
 class AnswerStatus(StrEnum):
@@ -49,7 +51,7 @@ class Answer:
     """The outcome of one solve of a `Matrix`.
 
     `values` are in the order of `matrix.columns`; `duals` (LP, solved to optimality) in the order of `matrix.rows`:
-    the change of the cost per unit of the row's right-hand side. `bound`: no plan costs less. `root_bound` is the bound when branching
+    the change of the cost per unit of the row's right-hand side; `basis` (LP, where the solver tells) is where it stands. `bound`: no plan costs less. `root_bound` is the bound when branching
     began (MIP). `limit` is "time", "interrupt" or another limit's name where status is LIMIT. `violations` measures the
     values against the model. `message` is for people.
     """
@@ -59,6 +61,7 @@ class Answer:
     bound: float | None = None
     values: FloatArray | None = None
     duals: FloatArray | None = None
+    basis: Basis | None = None
     seconds: float = 0.0
     nodes: int = 0
     root_bound: float | None = None
@@ -86,7 +89,7 @@ class Request:
     gap: float = 0.0
     time_limit: float = math.inf
     cutoff: float | None = None
-    warm: bool = False
+    basis: Basis | None = None
     start: FloatArray | None = None
     listener: Listener | None = None
 
@@ -123,18 +126,18 @@ class Solver(ABC):
         gap: float = 0.0,
         time_limit: float = math.inf,
         cutoff: float | None = None,
-        warm: bool = False,
+        basis: Basis | None = None,
         start: FloatArray | None = None,
         listener: Listener | None = None,
     ) -> Answer:
         """Solve the MIP, or its LP relaxation (`kind="lp"`).
 
         `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
-        dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `warm` lets an LP start from
-        the basis of the last one: faster where few bounds moved since. `start` gives a MIP first values (NaN: not known). The listener hears
+        dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `basis` lets an LP start from
+        where another one ended: faster where little has moved since (a solver may ignore it). `start` gives a MIP first values (NaN: not known). The listener hears
         of progress from within the solve; an exception it raises ends the solve and is raised again here.
         """
-        return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, warm, start, listener))
+        return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, basis, start, listener))
 
     def polish(self, answer: Answer) -> Answer:
         """Fix every integer at its rounded value and solve the LP that is left, so that the plan is exact.
@@ -149,7 +152,7 @@ class Solver(ABC):
         self.set_bounds(whole, rounded, rounded)
         try:
             # Not with the shared event: a plan found just before a stop is polished all the same.
-            exact = self._answer(Request("lp", threading.Event(), warm=False))
+            exact = self._answer(Request("lp", threading.Event()))
         finally:
             self.set_bounds(whole, lower, upper)
         seconds = answer.seconds + exact.seconds

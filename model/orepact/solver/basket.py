@@ -20,9 +20,9 @@ from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.world import World
 from orepact.options import SolveOptions
-from orepact.solver.batch import FIRST, Batch, Plan, describe
+from orepact.solver.batch import FIRST, Batch, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.examine import ROUNDING, Examiner, Record, within
+from orepact.solver.examine import ROUNDING, Examiner, Record, Trail, within
 from orepact.solver.master import Commons, Master, Verdict
 from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
@@ -53,9 +53,11 @@ STEP = 0.5
 
 
 class Memory:
-    """What a basket leaves behind for the next one that differs little: parts whose rows and rules are the same are taken over as they stand."""
+    """What a search leaves behind for the next one that differs little: parts of a basket whose rows and rules are the same are taken over as
+    they stand; where figures alone differ, the search begins with what was examined before."""
 
     def __init__(self) -> None:
+        self.trails: dict[str, Trail] = {}  # of instances of one part, by the kind of question
         self.parts: dict[str, Part] = {}
         self.prices: Prices = {}
         self.paths: dict[tuple[str, ...], Path] = {}  # by the part's products
@@ -83,7 +85,7 @@ class Basket:
         self._bound = -math.inf  # USD
         self._ranking: list[list[tuple[float, Path]]] = []
         self.commons = Commons({}, {}, {})
-        self._tried: set[tuple[Path, frozenset[tuple[str, int]]]] = set()
+        self._tried: set[tuple[Path, Starts]] = set()
         self._batch: Batch | None = None
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
         self._names = _names([p.market.world for p in self.parts])
@@ -93,9 +95,9 @@ class Basket:
         new = Part(self.market, products, self.rules, self.options, self.clock, listener, fixed)
         known = self._memory.parts.get(new.digest)
         if known is None:
-            asked = next((p for p in self._memory.parts.values() if p.question == new.question), None)
+            asked = next((p for p in self._memory.parts.values() if p.kind == new.kind), None)
             if asked is not None:
-                new.learn(asked, self._memory.prices)
+                new.before = asked.examiner.trail
             return new
         known.resume(self.market, products, self.clock, listener, fixed)
         return known
@@ -271,11 +273,11 @@ class Basket:
             chosen, path = [p.columns[j] for p, j in zip(self.parts, picked, strict=True)], self.market.free
             for p, column in zip(self.parts, chosen, strict=True):
                 path = p.whole(column.path, path)
-            starts = frozenset[tuple[str, int]]().union(*(column.starts for column in chosen))
+            starts = Starts().union(*(column.starts for column in chosen))
             self._solve_whole(Path(path.rungs, self._label([column.path for column in chosen])), starts)
         return verdict
 
-    def _solve_whole(self, path: Path, starts: frozenset[tuple[str, int]]) -> None:
+    def _solve_whole(self, path: Path, starts: Starts) -> None:
         """The whole model on one path, with these starts or fewer."""
         if (path, starts) in self._tried:
             return
@@ -283,10 +285,11 @@ class Basket:
         if not self._open(path):
             return
         assert self._batch is not None
-        batch, plants = self._batch, self.market.world.plants
-        closed = [batch.matrix.index(column) for (f, tau), column in batch.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
+        batch = self._batch
         with self.clock.phase("solve"):
-            answer = batch.solver_for(0, FIRST, closed).solve("mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE))
+            answer = batch.solver_for(0, FIRST, batch.beyond(starts)).solve(
+                "mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
+            )
         if answer.values is None or answer.objective is None or (self.plan is not None and answer.objective >= self.plan.objective):
             return
         self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, path)

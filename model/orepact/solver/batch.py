@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,7 @@ from orepact.formulation.case import Case, Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, AnswerStatus, Kind, Solver
+from orepact.solver.answer import Answer, AnswerStatus, Basis, Kind, Solver
 from orepact.solver.clock import Clock
 from orepact.solver.handover import FloatArray, Matrix, compile_matrix
 from orepact.solver.highs import Session
@@ -66,6 +66,10 @@ FIRST: dict[str, bool | int | float | str] = {**SEARCH, "mip_heuristic_run_rens"
 """As long as no plan is known, one sub-MIP around the LP's answer pays."""
 
 
+Starts = frozenset[tuple[str, int]]
+"""Plants and the period in which each is built."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A solved model: values in the order of `matrix.columns`; no plan of its kind costs less than `bound`."""
@@ -76,6 +80,11 @@ class Plan:
     objective: float
     path: Path
     bound: float | None = None
+
+    def building(self) -> Starts:
+        """Which plants it builds, and in which period each."""
+        plants = self.built.case.world.plants
+        return frozenset((plants[f].code, tau) for (f, tau), value in self.starts().items() if value > 0.5)
 
     def starts(self) -> dict[tuple[int, int], float]:
         """What is built when: u by plant and start."""
@@ -150,11 +159,21 @@ class OnePath:
 class Batch:
     """A model over a batch of paths, of a whole market or, with `prices`, of a part that shares rows with others (`shared.py`).
 
-    Raises TimeOver where there is no time left to make it.
+    `bases` is where the LPs of the same paths ended in a batch that differs little. Raises TimeOver where there is no time left to make it.
     """
 
-    def __init__(self, market: Market, paths: Sequence[Path], rules: Rules, options: SolveOptions, clock: Clock, prices: Prices | None = None) -> None:
+    def __init__(
+        self,
+        market: Market,
+        paths: Sequence[Path],
+        rules: Rules,
+        options: SolveOptions,
+        clock: Clock,
+        prices: Prices | None = None,
+        bases: Mapping[Path, Basis] | None = None,
+    ) -> None:
         self.paths = list(paths)
+        self.bases: dict[Path, Basis] = dict(bases or {})  # of each path's last LP, to start the next one from
         self.options, self.clock = options, clock
         self.built, self.unpriced = prepare(market, self.paths, rules, clock, hurried=True)
         self.matrix = self.unpriced
@@ -188,6 +207,11 @@ class Batch:
         chosen, rung = number[chain] == j, np.array(path.rungs)[k, t] == l
         return np.concatenate((y, z, closed)), np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
 
+    def beyond(self, starts: Starts) -> list[int]:
+        """The columns that build anything but these."""
+        plants = self.built.case.world.plants
+        return [self.matrix.index(column) for (f, tau), column in self.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
+
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
         columns, values = self.fixed(self.paths[p])
@@ -215,13 +239,15 @@ class Batch:
         def work(p: int, path: OnePath) -> None:
             nonlocal slowest
             patience = max(5.0, PATIENCE * slowest)
-            answer = path.solve("lp", time_limit=min(self.clock.left, patience))
+            answer = path.solve("lp", time_limit=min(self.clock.left, patience), basis=self.bases.get(self.paths[p]))
             for settings in CAREFUL if self.options.solver == "highs" else ():
                 if answer.status not in (AnswerStatus.LIMIT, AnswerStatus.ERROR) or self.clock.over:
                     break
                 patience *= 10
                 answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, patience))
             slowest = max(slowest, answer.seconds)
+            if answer.basis is not None:
+                self.bases[self.paths[p]] = answer.basis
             found[p] = answer
             heard(len(found))
 

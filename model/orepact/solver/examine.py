@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
-from orepact.market.paths import Path
+from orepact.market.paths import Path, lawful
 from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, AnswerStatus
-from orepact.solver.batch import Batch, Plan, describe
+from orepact.solver.answer import Answer, AnswerStatus, Basis
+from orepact.solver.batch import FIRST, Batch, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.handover import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
@@ -57,6 +57,16 @@ class Record:
     missed: float | None = None
 
 
+@dataclass(frozen=True)
+class Trail:
+    """What an examiner leaves for the same question with other figures: its batches of paths and where their LPs ended, the best plan's path,
+    and what that plan builds."""
+
+    batches: tuple[tuple[list[Path], dict[Path, Basis]], ...]
+    best: Path | None
+    starts: Starts
+
+
 class Examiner:
     """Keeps the best plan over every path examined so far. Objectives are in the world's scaled money until read."""
 
@@ -69,6 +79,7 @@ class Examiner:
         self._collect: Collector | None = None if part is None else part[1]
         self.batches: list[Batch] = []  # kept for other prices; where there are none, batches are dropped
         self.records: dict[Path, Record] = {}
+        self._batches: list[tuple[list[Path], dict[Path, Basis]]] = []
         self.plan: Plan | None = None
         self.size: dict[str, object] = {}
         self.listed = 0
@@ -120,8 +131,8 @@ class Examiner:
         """Whether a path with this bound can't beat the best plan by more than the gap."""
         return self.plan is not None and bound >= self.target
 
-    def examine(self, paths: Sequence[Path]) -> bool:
-        """Examine paths not seen before; whether the best plan improved."""
+    def examine(self, paths: Sequence[Path], bases: Mapping[Path, Basis] | None = None, trail: Trail | None = None) -> bool:
+        """Examine paths not seen before; whether the best plan improved. `bases` and `trail` are of the same paths with other figures."""
         fresh = [p for p in dict.fromkeys(paths) if p not in self.records][: max(0, self.options.max_paths - len(self.records))]
         if not fresh or self.clock.over:
             return False
@@ -129,27 +140,44 @@ class Examiner:
         if self._dropped > GARBAGE:
             self._dropped = 0
             gc.collect()
-        self._examine(fresh)
-        return self.best < before
-
-    def _examine(self, paths: list[Path]) -> None:
-        """Make a batch of these paths and work through it."""
         try:
-            batch = Batch(self.market, paths, self.rules, self.options, self.clock, self.prices)
+            batch = Batch(self.market, fresh, self.rules, self.options, self.clock, self.prices, bases)
         except TimeOver:
-            return
-        for path in paths:  # only now: a path that nobody could look at says nothing, and takes no bound from the others
+            return False
+        for path in fresh:  # only now: a path that nobody could look at says nothing, and takes no bound from the others
             self.records.setdefault(path, Record(path))
         if self.prices is not None:
             self.batches.append(batch)
-        self._work(batch, range(len(paths)))
+        self._batches.append((batch.paths, batch.bases))
+        if trail is not None and self.plan is None and trail.best in fresh:
+            self._follow(batch, trail)
+        self._work(batch, range(len(fresh)))
         if self.prices is None and (self.plan is None or self.plan.built is not batch.built):
             self._dropped += batch.matrix.A.nnz
+        return self.best < before
+
+    @property
+    def trail(self) -> Trail:
+        """What to begin with when the same is asked with other figures."""
+        return Trail(tuple(self._batches), None if self.plan is None else self.plan.path, Starts() if self.plan is None else self.plan.building())
+
+    def _follow(self, batch: Batch, trail: Trail) -> None:
+        """The best plan on a trail's best path that builds what was built there, or less."""
+        assert trail.best is not None
+        p = batch.paths.index(trail.best)
+        with self.clock.phase("hand over"):
+            path = batch.solver_for(p, FIRST, batch.beyond(trail.starts))
+        with self.clock.phase("solve"):
+            answer = path.solve("mip", polish=True, gap=self.options.gap / 2, time_limit=self.clock.left)
+        self._found(batch, p, answer)
 
     def again(self, prices: Prices, known: tuple[Batch, Path, FloatArray] | None, only: Collection[Path]) -> None:
-        """Paths of a part once more at other prices, from the cheapest plan known there; the others have no bound until `complete`."""
+        """Paths of a part once more at other prices, from the cheapest plan known there; the others have no bound until `complete`.
+
+        A path without a plan has none at any price.
+        """
         self.prices, self.plan = prices, None
-        self.records = {path: Record(path) for path in self.records}
+        self.records = {path: record if record.bound == math.inf else Record(path) for path, record in self.records.items()}
         for batch in self.batches:
             batch.price(prices)
         if known is not None:
@@ -157,22 +185,22 @@ class Examiner:
             self.plan = Plan(batch.built, batch.matrix, values, batch.matrix.objective(values), path)
             self.records[path].objective = self.plan.objective
         for batch in self.batches:
-            self._work(batch, [p for p, path in enumerate(batch.paths) if path in only])
+            self._work(batch, [p for p, path in enumerate(batch.paths) if path in only and self.records[path].bound is None])
 
     def complete(self) -> None:
         """Examine every path that has no bound at these prices."""
         for batch in self.batches:
             self._work(batch, [p for p, path in enumerate(batch.paths) if self.records[path].bound is None])
-        known = {path for batch in self.batches for path in batch.paths}
-        if taken_over := [path for path, record in self.records.items() if record.bound is None and path not in known]:
-            self._examine(taken_over)
 
-    def take_over(self, bounds: Mapping[Path, float]) -> None:
-        """Bounds that hold because an easier question had them: of these paths only those that may beat the best plan are examined."""
-        self.examine([path for path, bound in bounds.items() if not self.good_enough(bound)])
-        for path, bound in bounds.items():
-            if path not in self.records:
-                self.records[path] = Record(path, bound=bound, status="bound by LP in an easier question")
+    def repeat(self, trail: Trail, listed: Collection[Path]) -> None:
+        """Examine what was examined of a question that differs in figures alone: the best plan's path first, each LP from where it ended there.
+
+        Figures may forbid a rung: then only listed paths use it.
+        """
+        world, ladders = self.market.world, self.market.ladders
+        for paths, bases in sorted(trail.batches, key=lambda batch: trail.best not in batch[0]):
+            if still := [p for p in paths if p in listed or lawful(world, ladders, p)]:
+                self.examine(still, bases, trail)
 
     def _work(self, batch: Batch, wanted: Sequence[int]) -> None:
         """Bounds of these paths of a batch, then plans in rising order of the bounds."""
@@ -215,9 +243,13 @@ class Examiner:
             record.status = "solved"
         else:
             record.status = f"stopped: {answer.limit or answer.message}"
+        self._found(batch, p, answer)
+
+    def _found(self, batch: Batch, p: int, answer: Answer) -> None:
+        """Keep a plan, if there is one."""
         if answer.values is None or answer.objective is None:
             return
-        record.objective = answer.objective
+        self.records[batch.paths[p]].objective = answer.objective
         if self._collect is not None:
             self._collect(batch, batch.paths[p], answer.values, True)
         if answer.objective < self.best:

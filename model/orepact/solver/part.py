@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,17 +12,17 @@ from numpy.typing import NDArray
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.parts import part
-from orepact.market.paths import Path, distinct
-from orepact.market.world import World
+from orepact.market.paths import Path, distinct, lawful
 from orepact.options import SolveOptions
-from orepact.solver.batch import Batch, Plan
+from orepact.solver.batch import Batch, Plan, Starts
 from orepact.solver.clock import Clock
-from orepact.solver.examine import Examiner, Record
+from orepact.solver.examine import Examiner, Record, Trail
 from orepact.solver.handover import FloatArray
 from orepact.solver.master import Commons
 from orepact.solver.neighbourhood import improve, towards_feasible
 from orepact.solver.outcome import Adjust, PartBound
 from orepact.solver.progress import Listener
+from orepact.solver.question import digest, kind_of
 from orepact.solver.shared import Key, Prices
 
 SHARE_OF_GAP = 0.4
@@ -47,7 +46,7 @@ class Column:
     path: Path
     cost: float
     uses: dict[Key, float]
-    starts: frozenset[tuple[str, int]]
+    starts: Starts
     places: NDArray[np.int64]
     amounts: FloatArray
 
@@ -69,9 +68,8 @@ class Part:
         self.market = Market(part(whole.world, products))
         self._whole = whole
         self._impose()
-        self.digest = _digest(self.market, rules, options, {"budgets": "limit"})
-        self.question = _digest(self.market, rules, options, {"budgets": "limit", "targets": "value"})
-        self._easier: dict[Path, float] = {}
+        self.digest, self.kind = digest(self.market, rules, options), kind_of(self.market, rules, options)
+        self.before: Trail | None = None  # of the same part with other figures
         self._settled: tuple[Prices, dict[Path, Record], Plan | None] | None = None
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
         self.columns: list[Column] = []
@@ -108,13 +106,12 @@ class Part:
     def keep(self, batch: Batch, path: Path, values: FloatArray, whole: bool) -> None:
         """Remember a plan, or (not `whole`) what the LP of a path cost and used."""
         assert batch.shared is not None
-        world, unit = self.market.world, self.market.world.money_unit
+        unit = self.market.world.money_unit
         cost, uses = batch.unpriced.objective(values) * unit, batch.shared.used(values)
         self._traces[path] = [*self._traces.get(path, [])[1 - TRACES :], (cost, uses)]
         if whole:
-            starts = frozenset((world.plants[f].code, tau) for (f, tau), u in batch.built.model.owners.u.items() if values[batch.matrix.index(u)] > 0.5)
-            places = np.flatnonzero(values)
-            self.columns.append(Column(batch, path, cost, uses, starts, places, values[places]))
+            places, plan = np.flatnonzero(values), Plan(batch.built, batch.matrix, values, cost / unit, path)
+            self.columns.append(Column(batch, path, cost, uses, plan.building(), places, values[places]))
 
     def likely(self, prices: Prices, commons: Commons) -> list[Path]:
         """Paths that may be best at these prices, judged by what their LPs used at others: an LP costs no more than any of its former answers."""
@@ -144,12 +141,6 @@ class Part:
             for batch in self.examiner.batches:
                 batch.price(self._settled[0])
 
-    def learn(self, other: Part, prices: Prices) -> None:
-        """Take over the bounds of a part that asks the same, or less, of the same world, where they are of these prices: they hold here too."""
-        other._restore()
-        if other.examiner.prices is prices and _asks_no_more(other.market.world, self.market.world):
-            self._easier = {path: r.bound for path, r in other.examiner.records.items() if r.bound is not None}
-
     def named(self, path: Path) -> Path:
         """What a path of the whole says about the part, by the name it was examined under."""
         own = self.own(path)
@@ -158,11 +149,11 @@ class Part:
     def first(self, paths: Sequence[Path], prices: Prices, before: Path | None) -> None:
         """The list, from the path of a basket solved before, and neighbours of its best, at these prices."""
         self.examiner.prices = prices
-        listed = distinct([*([before] if before else []), *map(self.own, paths)])
-        if self._easier:
-            nearest = sorted(self._easier, key=lambda path: (self._easier[path], path.rungs))[:LIKELY]
-            self.examiner.examine([*listed[:1], *nearest])
-            self.examiner.take_over(self._easier)
+        listed = distinct(map(self.own, paths))
+        if before is not None and (before in listed or lawful(self.market.world, self.market.ladders, before)):
+            listed = distinct([before, *listed])
+        if self.before is not None:
+            self.examiner.repeat(self.before, listed)
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
         if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:
@@ -196,22 +187,3 @@ class Part:
             return None if self.examiner.bound is None else self.examiner.bound * unit
         bounds = [r.bound for r in self.examiner.records.values() if r.bound is not None]
         return min(bounds, default=math.inf) * unit
-
-
-LOWER_IS_HARDER = ("reliance_cap",)
-"""Kinds of target that ask for more the lower their value is."""
-
-
-def _asks_no_more(easier: World, harder: World) -> bool:
-    """Whether each target of one world asks for no more than the same row of the other."""
-    pairs = zip(easier.tables["targets"], harder.tables["targets"], strict=True)
-    return all((a["value"] >= b["value"]) if a["kind"] in LOWER_IS_HARDER else (a["value"] <= b["value"]) for a, b in pairs)
-
-
-def _digest(market: Market, rules: Rules, options: SolveOptions, aside: Mapping[str, str]) -> str:
-    """What a part's search depends on, one column of some tables left aside. The size of budgets may be: they are priced."""
-    world = market.world
-    rows = {name: [r | {aside[name]: 0.0} for r in table] if name in aside else table for name, table in world.tables.items()}
-    asked = options.model_dump(include={"gap", "seed", "threads", "presolve", "neighbours", "path_list", "max_paths", "own_paths_only"})
-    content = (world.settings.model_dump_json(), rows, world.burden.tolist(), rules, asked, market.imposed)
-    return hashlib.sha256(repr(content).encode()).hexdigest()

@@ -31,6 +31,7 @@ from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.neighbourhood import improve, is_infeasible, towards_feasible
 from orepact.solver.outcome import Adjust, Outcome
 from orepact.solver.progress import Listener
+from orepact.solver.question import kind_of
 from orepact.solver.result import Status
 
 
@@ -46,7 +47,7 @@ def search(
 ) -> Outcome:
     """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path, `first` come before all others.
 
-    `memory` keeps what a basket's parts found, for the next search that differs little.
+    `memory` keeps what was found, for the next search that differs little.
     """
     fixed = adjust or (lambda path: path)
     paths = distinct(fixed(p) for p in (*first, *starting_list(market, options)))
@@ -58,7 +59,7 @@ def search(
     parts = parts_of(market.world)
     if len(parts) > 1 and options.solver == "highs":  # another solver gets the whole model, whose rows can't be priced
         return _by_parts(market, parts, paths, rules, options, clock, listener, fixed, memory)
-    return _by_paths(market, paths, rules, options, clock, listener, fixed)
+    return _by_paths(market, paths, rules, options, clock, listener, fixed, memory)
 
 
 def starting_list(market: Market, options: SolveOptions) -> list[Path]:
@@ -136,15 +137,29 @@ def _chosen(market: Market, plan_paths: Sequence[Path], built: Built, matrix: Ma
     return next((p for p in plan_paths if p == whole), whole)
 
 
-def _by_paths(market: Market, paths: list[Path], rules: Rules, options: SolveOptions, clock: Clock, listener: Listener | None, fixed: Adjust) -> Outcome:
+def _by_paths(
+    market: Market,
+    paths: list[Path],
+    rules: Rules,
+    options: SolveOptions,
+    clock: Clock,
+    listener: Listener | None,
+    fixed: Adjust,
+    memory: Memory | None,
+) -> Outcome:
     """Path search: the list, then neighbours of the best until none helps."""
     examiner = Examiner(market, rules, options, clock, listener)
     examiner.listed = len(paths)
+    kind = kind_of(market, rules, options)
+    if memory is not None and kind in memory.trails:
+        examiner.repeat(memory.trails[kind], paths)
     examiner.examine(paths)
     infeasible = examiner.plan is None and is_infeasible(market, options, clock)
     if examiner.plan is None and not clock.over and not options.own_paths_only:
         towards_feasible(market, examiner, paths, rules, options, clock, fixed, once=infeasible)
     exhausted = improve(market, examiner, options, fixed)
+    if memory is not None:
+        memory.trails[kind] = examiner.trail
     examiner.tidy()
     records = tuple(sorted(examiner.records.values(), key=_rank))
     bound = examiner.bound
