@@ -177,6 +177,17 @@ def test_a_resolver_keeps_the_parts_that_did_not_change() -> None:
     assert memory.parts[kept] is before[kept]
 
 
+def test_a_branch_of_a_memory_keeps_to_itself_what_is_added() -> None:
+    memory = Memory()
+    api.run(supported(1e6), EXACT, memory=memory)
+    before, branch = dict(memory.parts), memory.branch()
+    easier = supported(1e6).with_table("targets", [{**own_share("A"), "value": 0.2}, own_share("B")])
+    assert api.run(easier, EXACT, memory=branch).result.objective == pytest.approx(cost(easier), rel=1e-6)
+    assert memory.parts == before
+    assert branch.parts.keys() != before.keys()
+    assert api.run(supported(1e6), EXACT, memory=memory).result.objective == pytest.approx(cost(supported(1e6)), rel=1e-6)
+
+
 def moved(instance: Instance, by: float) -> Instance:
     """Every target asks for a little more (or, with a negative share, less), and demand is a little higher."""
     targets, demand = instance.table("targets"), instance.table("demand")

@@ -1,7 +1,8 @@
 """Which assumed figures matter most: the instance's `ranges` at their low and high ends.
 
 First every range is screened: the bound of the best plan's own price path with the figures at either end (an LP each, under a
-second). The ranges whose two bounds lie furthest apart are then solved again in full, search over paths included.
+second). The ranges whose two bounds lie furthest apart are then solved again in full, search over paths included, each from where
+the central case ended.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orepact.market.paths import Path
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
+from orepact.solver.basket import Memory
 from orepact.solver.batch import Batch
 from orepact.solver.clock import Clock
 from orepact.solver.outcome import Outcome
@@ -45,7 +47,8 @@ def sensitivity(
     ranges = instance.table("ranges").to_dict("records")
     if not ranges:
         raise OptionError(f"instance {instance.name} has no table of ranges: name there the figures to vary, with a low and a high factor")
-    central, market = _solve(instance, options, listener, stop)
+    memory = Memory()
+    central, market = _solve(instance, options, memory, listener, stop)
     objective = None if central.plan is None else central.plan.objective * market.world.money_unit
     rows: list[dict[str, Any]] = []
     for r in ranges:
@@ -60,16 +63,16 @@ def sensitivity(
         for end in ENDS:
             objective_there, status = None, NOT_SOLVED
             if place < top:
-                found, there = _solve(instance.with_ranges({ranges[n]["range"]: end}), options, listener, stop)
+                found, there = _solve(instance.with_ranges({ranges[n]["range"]: end}), options, memory.branch(), listener, stop)
                 objective_there, status = None if found.plan is None else found.plan.objective * there.world.money_unit, found.status.value
             rows[n] |= {f"objective_{end}": objective_there, f"status_{end}": status}
     amounts = ["objective", "swing_usd", *(f"{what}_{end}" for what in ("bound", "objective") for end in ENDS)]
     return pd.DataFrame([rows[n] for n in order]).astype(dict.fromkeys(amounts, "float64"))
 
 
-def _solve(instance: Instance, options: SolveOptions, listener: Listener | None, stop: threading.Event) -> tuple[Outcome, Market]:
+def _solve(instance: Instance, options: SolveOptions, memory: Memory, listener: Listener | None, stop: threading.Event) -> tuple[Outcome, Market]:
     market = Market(world_of(instance))
-    outcome = search(market, options, Clock(options.time_limit, stop), listener)
+    outcome = search(market, options, Clock(options.time_limit, stop), listener, memory=memory)
     if stop.is_set():
         raise StoppedError("stopped before every range was looked at")
     # what a plan stands on is large; only its cost and its path are wanted here

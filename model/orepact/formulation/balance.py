@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Terms, add_rows
@@ -75,11 +77,15 @@ def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case
         return
     world = case.world
     bought, kept = {}, {}
+    dumped: dict[tuple[int, int, int], list[pyo.Var]] = defaultdict(list)
+    for key, column in model.surplus.glut.items():
+        dumped[key[0], key[2], key[3]].append(column)
+    stocked: dict[tuple[int, int], list[tuple[int, list[pyo.Var]]]] = defaultdict(list)
+    for (s, t), columns in model.stockpile.purchases.items():
+        stocked[world.stock_sites[s].product, t].append((s, columns))
+    offered = {k: _offered(case, k) for k in {k for k, _, _ in model.activity.q}}
     for k, t, w in model.activity.q:
-        ladder = case.market.ladders[k]
-        available = {
-            l: sum(float(world.sources[o].available[t, w]) for x, o in enumerate(ladder.sources) if ladder.selling[l, x, t, w]) for l in case.rungs[k, t]
-        }
+        available = {l: float(offered[k][l, t, w]) for l in case.rungs[k, t]}
         most, row = max(available.values()), Terms()
         for l, amount in available.items():
             row.add(-amount, model.choice.z[k, t, l])
@@ -93,16 +99,23 @@ def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case
                 if (k, p, t, w) in variable:
                     out.add(1.0, variable[k, p, t, w])
             limit += model.surplus.full.get((k, p, t, w), 0.0)
-        for key, column in model.surplus.glut.items():
-            if key[0] == k and key[2:4] == (t, w):
+        for column in dumped.get((k, t, w), ()):
+            out.add(1.0, column)
+        for s, columns in stocked.get((k, t), ()):
+            limit += world.stock_sites[s].max_purchase
+            for column in columns:
                 out.add(1.0, column)
-        for (s, period), columns in model.stockpile.purchases.items():
-            if world.stock_sites[s].product == k and period == t:
-                limit += world.stock_sites[s].max_purchase
-                for column in columns:
-                    out.add(1.0, column)
         if out.parts:
             out.add(limit, model.activity.q[k, t, w])
             kept[k, t, w] = (None, out, limit)
     add_rows(block, "all_supply_bought_when_short", bought)
     add_rows(block, "nothing_leaves_when_short", kept)
+
+
+def _offered(case: Case, k: int) -> NDArray[np.float64]:
+    """What sources that sell at a rung could sell of a product (L, T, W)."""
+    ladder = case.market.ladders[k]
+    total = np.zeros((ladder.selling.shape[0], *ladder.selling.shape[2:]))
+    for x, o in enumerate(ladder.sources):
+        total += np.where(ladder.selling[:, x], case.world.sources[o].available, 0.0)
+    return total

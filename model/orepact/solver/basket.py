@@ -62,6 +62,12 @@ class Memory:
         self.prices: Prices = {}
         self.paths: dict[tuple[str, ...], Path] = {}  # by the part's products
 
+    def branch(self) -> Memory:
+        """A memory that begins with what this one holds: what the next search adds stays in it."""
+        branch = Memory()
+        branch.trails, branch.parts, branch.prices, branch.paths = dict(self.trails), dict(self.parts), self.prices, dict(self.paths)
+        return branch
+
 
 class Basket:
     """The search over all parts; `plan` and `bound` are the whole's, in its scaled money."""

@@ -29,7 +29,7 @@ from orepact.solver.handover import FloatArray, Matrix, compile_matrix
 from orepact.solver.highs import Session
 from orepact.solver.other import OtherSolver
 from orepact.solver.progress import Listener
-from orepact.solver.reduced import Reduced, nothing_fixed, reduce
+from orepact.solver.reduced import Cut, Reduced, cut, nothing_fixed
 from orepact.solver.scale import check_scale, spreads
 from orepact.solver.shared import Prices, shared_of
 
@@ -174,6 +174,7 @@ class Batch:
     ) -> None:
         self.paths = list(paths)
         self.bases: dict[Path, Basis] = dict(bases or {})  # of each path's last LP, to start the next one from
+        self._cuts: dict[int, Cut] = {}
         self.options, self.clock = options, clock
         self.built, self.unpriced = prepare(market, self.paths, rules, clock, hurried=True)
         self.matrix = self.unpriced
@@ -214,17 +215,28 @@ class Batch:
 
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
-        columns, values = self.fixed(self.paths[p])
-        if closed:
-            columns, values = np.concatenate((columns, np.array(closed, dtype=np.int64))), np.concatenate((values, np.zeros(len(closed))))
         if self.options.solver != "highs":
             solver = open_solver(self.matrix, self.options, self.clock)
+            columns, values = self._fixed_and(p, closed)
             solver.set_bounds(columns, values, values)
             return OnePath(solver, nothing_fixed(self.matrix))
-        part = reduce(self.matrix, columns, values)
+        part = self._cut(p, closed).of(self.matrix)
         extra = (settings or SEARCH) | _presolve(self.options)
         session = Session(part.matrix, threads=1, seed=self.options.seed, extra=extra, stop_event=self.clock.stop, watch_lp=False)
         return OnePath(session, part)
+
+    def _fixed_and(self, p: int, closed: Sequence[int]) -> tuple[NDArray[np.int64], FloatArray]:
+        """The columns that choose path p, and those that stand at zero, with their values."""
+        columns, values = self.fixed(self.paths[p])
+        return np.concatenate((columns, np.array(closed, dtype=np.int64))), np.concatenate((values, np.zeros(len(closed))))
+
+    def _cut(self, p: int, closed: Sequence[int]) -> Cut:
+        """What is left of the model on path p: found once, since prices change nothing but costs."""
+        if closed:
+            return cut(self.matrix, *self._fixed_and(p, closed))
+        if p not in self._cuts:
+            self._cuts[p] = cut(self.matrix, *self.fixed(self.paths[p]))
+        return self._cuts[p]
 
     def workers(self, jobs: int) -> int:
         """How many paths to solve at a time: other solvers work on the one Pyomo model, so one."""

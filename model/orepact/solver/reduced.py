@@ -25,7 +25,7 @@ SLIP = 1e-12
 class Picked(Sequence[Item]):
     """Some items of a sequence, looked up when they are asked for: most solves never ask for a name."""
 
-    def __init__(self, whole: Sequence[Item], places: NDArray[np.int64]) -> None:
+    def __init__(self, whole: Sequence[Item], places: NDArray[np.int32]) -> None:
         self._whole, self._places = whole, places
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class Reduced:
 
     whole: Matrix
     matrix: Matrix
-    kept: NDArray[np.int64]
+    kept: NDArray[np.int32]
     fixed: FloatArray
 
     def expand(self, values: FloatArray) -> FloatArray:
@@ -56,6 +56,44 @@ class Reduced:
         found = self.fixed.copy()
         found[self.kept] = values
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What is left of a matrix where some columns are fixed, whatever its costs: places of columns and rows, a bit for each entry.
+
+    A basket keeps one for every path that it examines, so they are small.
+    """
+
+    kept: NDArray[np.int32]
+    held: NDArray[np.int32]
+    entries: NDArray[np.uint8]
+    columns: NDArray[np.int64]  # fixed at a value that is not zero
+    values: FloatArray
+
+    def of(self, whole: Matrix) -> Reduced:
+        """The matrix that it was made for, or the same one with other costs, cut down."""
+        fixed, moved = np.zeros(len(whole.columns)), _moved(whole, self.columns, self.values)
+        fixed[self.columns] = self.values
+        entry = np.flatnonzero(np.unpackbits(self.entries, count=whole.A.nnz).view(bool))
+        rank = np.empty(len(whole.rows), dtype=np.int32)
+        rank[self.held] = np.arange(self.held.size, dtype=np.int32)
+        starts = np.searchsorted(entry, whole.A.indptr[self.kept]).astype(np.int32)
+        A = (whole.A.data[entry], rank[whole.A.indices[entry]], np.append(starts, np.int32(entry.size)))
+        matrix = replace(
+            whole,
+            columns=Picked(whole.columns, self.kept),
+            rows=Picked(whole.rows, self.held),
+            c=whole.c[self.kept],
+            A=csc_array(A, shape=(self.held.size, self.kept.size)),
+            row_lower=(whole.row_lower - moved)[self.held],
+            row_upper=(whole.row_upper - moved)[self.held],
+            col_lower=whole.col_lower[self.kept],
+            col_upper=whole.col_upper[self.kept],
+            integrality=whole.integrality[self.kept],
+            offset=whole.offset + float(whole.c @ fixed),
+        )
+        return Reduced(whole, matrix, self.kept, fixed)
 
 
 def _moved(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> FloatArray:
@@ -69,16 +107,16 @@ def _moved(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Flo
 
 def nothing_fixed(whole: Matrix) -> Reduced:
     """A matrix that is its own remainder."""
-    return Reduced(whole, whole, np.arange(len(whole.columns)), np.zeros(len(whole.columns)))
+    return Reduced(whole, whole, np.arange(len(whole.columns), dtype=np.int32), np.zeros(len(whole.columns)))
 
 
-def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
+def cut(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Cut:
     """Fix `columns` (distinct) at `values`, and at zero whatever must then be zero.
 
     Rows that hold whatever the live columns are go; one that can't hold stays, so that a solver says so.
     """
-    fixed, live = np.zeros(len(whole.columns)), np.ones(len(whole.columns), dtype=bool)
-    fixed[columns], live[columns] = values, False
+    live = np.ones(len(whole.columns), dtype=bool)
+    live[columns] = False
     moved = _moved(whole, columns[values != 0], values[values != 0])
     lower, upper = whole.row_lower - moved, whole.row_upper - moved
     row, column, falls, rises = whole.entry_rows, whole.entry_columns, whole.entry_falls, whole.entry_rises
@@ -97,21 +135,12 @@ def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Red
             break
         live &= ~zero
     held = ~((never_falls & (lower <= SLIP) | (lower == -np.inf)) & (never_rises & (upper >= -SLIP) | (upper == np.inf)))
-    kept, stays = np.flatnonzero(live), np.flatnonzero(held[row])
-    starts = np.concatenate(([0], np.cumsum(np.bincount(column[stays], minlength=len(live))[kept])))
-    rank = (np.cumsum(held) - 1).astype(np.int32)
-    A = csc_array((whole.A.data[entry[stays]], rank[row[stays]], starts.astype(np.int32)), shape=(int(held.sum()), kept.size))
-    matrix = replace(
-        whole,
-        columns=Picked(whole.columns, kept),
-        rows=Picked(whole.rows, np.flatnonzero(held)),
-        c=whole.c[kept],
-        A=A,
-        row_lower=lower[held],
-        row_upper=upper[held],
-        col_lower=whole.col_lower[kept],
-        col_upper=whole.col_upper[kept],
-        integrality=whole.integrality[kept],
-        offset=whole.offset + float(whole.c @ fixed),
-    )
-    return Reduced(whole, matrix, kept, fixed)
+    entries = np.zeros(whole.A.nnz, dtype=bool)
+    entries[entry[np.flatnonzero(held[row])]] = True
+    chosen = np.flatnonzero(values)
+    return Cut(np.flatnonzero(live).astype(np.int32), np.flatnonzero(held).astype(np.int32), np.packbits(entries), columns[chosen], values[chosen])
+
+
+def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
+    """What `cut` leaves of a matrix."""
+    return cut(whole, columns, values).of(whole)
