@@ -120,6 +120,9 @@ def test_a_package_is_imposed_on_every_part() -> None:
         assert contracts["facility"].tolist() == ["mill_A"]
         assert contracts["volume_t_a"].tolist() == pytest.approx([250.0])
     assert both[0].result.objective == pytest.approx(both[1].result.objective, rel=1e-6)
+    memory = Memory()
+    api.run(instance, EXACT, package, memory=memory)
+    assert not memory.parts  # what a package forbids is no guide for others, nor the other way round
 
 
 @pytest.mark.parametrize("seed", [33, 35, 61])
@@ -197,7 +200,7 @@ def moved(instance: Instance, by: float) -> Instance:
     return instance.with_table("targets", targets).with_table("demand", demand)
 
 
-@pytest.mark.parametrize("by", [0.01, -0.01, 0.0])
+@pytest.mark.parametrize("by", [0.01, -0.01])
 def test_other_figures_begin_where_the_last_ones_ended(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Baskets and single chains: the answer of a fresh solve, and nearly every path that was examined before starts from its basis."""
     options, began, examined = EXACT.model_copy(update={"gap": 1e-3}), list[bool](), 0
@@ -212,9 +215,6 @@ def test_other_figures_begin_where_the_last_ones_ended(by: float, monkeypatch: p
         changed = moved(instance, by)
         fresh = solved(changed).result
         first = api.run(instance, options, memory=memory)
-        if by == 0.0:
-            memory.parts.clear()  # else parts are taken over as they stand
-            changed = moved(instance, 1e-9)
         with monkeypatch.context() as patch:
             patch.setattr(Session, "_run", counted)
             again = api.run(changed, options, memory=memory).result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyomo.environ as pyo
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.handover import Matrix, compile_matrix
 from orepact.solver.highs import Session
-from orepact.solver.reduced import reduce
+from orepact.solver.reduced import cut, reduce
 
 
 def random_matrix(seed: int) -> Matrix:
@@ -54,6 +56,17 @@ def test_the_reduced_matrix_answers_as_the_whole(seed: int, closed: set[int], op
         assert whole.objective(expanded) == pytest.approx(before.objective, abs=1e-6)
         assert whole.violations(expanded).rows < 1e-6
         assert expanded[columns].tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cut_serves_other_costs(seed: int) -> None:
+    whole = random_matrix(seed)
+    columns, values = whole.integer_indices[:2].astype(np.int64), np.array([1.0, 0.0])
+    dearer = replace(whole, c=np.random.default_rng(seed).normal(size=len(whole.c)))
+    once, anew = cut(whole, columns, values).of(dearer).matrix, reduce(dearer, columns, values).matrix
+    assert (once.A != anew.A).nnz == 0
+    for name in ("c", "row_lower", "row_upper", "col_lower", "col_upper", "integrality", "offset"):
+        assert np.array_equal(getattr(once, name), getattr(anew, name))
 
 
 def test_what_can_only_be_zero_goes_with_its_switch() -> None:

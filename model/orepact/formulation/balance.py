@@ -115,7 +115,5 @@ def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case
 def _offered(case: Case, k: int) -> NDArray[np.float64]:
     """What sources that sell at a rung could sell of a product (L, T, W)."""
     ladder = case.market.ladders[k]
-    total = np.zeros((ladder.selling.shape[0], *ladder.selling.shape[2:]))
-    for x, o in enumerate(ladder.sources):
-        total += np.where(ladder.selling[:, x], case.world.sources[o].available, 0.0)
-    return total
+    available = np.array([case.world.sources[o].available for o in ladder.sources]).reshape(ladder.selling.shape[1:])
+    return np.asarray((ladder.selling * available).sum(axis=1))

@@ -12,6 +12,9 @@ Assumes: rungs are decided before the scenario is known; a repeal scenario chang
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
@@ -40,7 +43,7 @@ def add_choice(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
     return block
 
 
-def _sum(variables) -> Terms:  # type: ignore[no-untyped-def]
+def _sum(variables: Iterable[Any]) -> Terms:
     terms = Terms()
     for v in variables:
         terms.add(1.0, v)

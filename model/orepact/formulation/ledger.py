@@ -12,7 +12,6 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
-from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression, RangedExpression
 
 
 class Terms:
@@ -50,23 +49,14 @@ def add_rows(block: pyo.Block, name: str, rows: Mapping[Any, Row]) -> None:
     A row without variables is kept with a column that is always zero, so that a demand nothing can meet makes the model
     infeasible instead of vanishing.
     """
-    kept: dict[Any, Any] = {}
+    kept: dict[Any, tuple[float | None, LinearExpression, float | None]] = {}
     for key, (low, terms, high) in rows.items():
         if not terms.parts:
             if not hasattr(block, "nothing"):
                 block.nothing = pyo.Var(bounds=(0.0, 0.0))
             terms.add(1.0, block.nothing)
-        kept[key] = _relation(None if low is None else low - terms.constant, terms.linear(), None if high is None else high - terms.constant)
+        kept[key] = (None if low is None else low - terms.constant, terms.linear(), None if high is None else high - terms.constant)
     block.add_component(name, pyo.Constraint(list(kept), rule=lambda _, *key: kept[key if len(key) > 1 else key[0]]))
-
-
-def _relation(low: float | None, body: LinearExpression, high: float | None) -> Any:
-    """The row as Pyomo would make it of the three, without its asking what they are."""
-    if low is None:
-        return InequalityExpression((body, high), False)
-    if high is None:
-        return InequalityExpression((low, body), False)
-    return EqualityExpression((body, low)) if low == high else RangedExpression((low, body, high), False)
 
 
 def add_goals(block: pyo.Block, name: str, rows: Mapping[Any, Row], gives: Mapping[Any, tuple[float, Any]] | None = None) -> None:

@@ -51,9 +51,9 @@ class Answer:
     """The outcome of one solve of a `Matrix`.
 
     `values` are in the order of `matrix.columns`; `duals` (LP, solved to optimality) in the order of `matrix.rows`:
-    the change of the cost per unit of the row's right-hand side; `basis` (LP, where the solver tells) is where it stands. `bound`: no plan costs less. `root_bound` is the bound when branching
-    began (MIP). `limit` is "time", "interrupt" or another limit's name where status is LIMIT. `violations` measures the
-    values against the model. `message` is for people.
+    the change of the cost per unit of the row's right-hand side; `basis` (LP, where the solver tells) is where it stands.
+    `bound`: no plan costs less. `root_bound` is the bound when branching began (MIP). `limit` is "time", "interrupt" or another
+    limit's name where status is LIMIT. `violations` measures the values against the model. `message` is for people.
     """
 
     status: AnswerStatus
@@ -134,8 +134,9 @@ class Solver(ABC):
 
         `gap` is relative (MIP), `time_limit` in seconds for this solve alone. With a `cutoff` only plans at most that
         dear are sought: status CUTOFF if there is none (a solver, or an LP, may also ignore it). `basis` lets an LP start from
-        where another one ended: faster where little has moved since (a solver may ignore it). `start` gives a MIP first values (NaN: not known). The listener hears
-        of progress from within the solve; an exception it raises ends the solve and is raised again here.
+        where another one ended: faster where little has moved since (a solver may ignore it). `start` gives a MIP first values
+        (NaN: not known). The listener hears of progress from within the solve; an exception it raises ends the solve and is raised
+        again here.
         """
         return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, basis, start, listener))
 

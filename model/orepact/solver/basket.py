@@ -103,7 +103,7 @@ class Basket:
         if known is None:
             asked = next((p for p in self._memory.parts.values() if p.kind == new.kind), None)
             if asked is not None:
-                new.before = asked.examiner.trail
+                new.trail = asked.examiner.trail
             return new
         known.resume(self.market, products, self.clock, listener, fixed)
         return known

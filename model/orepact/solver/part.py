@@ -69,7 +69,7 @@ class Part:
         self._whole = whole
         self._impose()
         self.digest, self.kind = digest(self.market, rules, options), kind_of(self.market, rules, options)
-        self.before: Trail | None = None  # of the same part with other figures
+        self.trail: Trail | None = None  # of the same part with other figures, to begin with
         self._settled: tuple[Prices, dict[Path, Record], Plan | None] | None = None
         self.rules, self.options, self.clock = rules, options.model_copy(update={"gap": SHARE_OF_GAP * options.gap}), clock
         self.columns: list[Column] = []
@@ -152,8 +152,8 @@ class Part:
         listed = distinct(map(self.own, paths))
         if before is not None and (before in listed or lawful(self.market.world, self.market.ladders, before)):
             listed = distinct([before, *listed])
-        if self.before is not None:
-            self.examiner.repeat(self.before, listed)
+        if self.trail is not None:
+            self.examiner.repeat(self.trail, listed)
         self.examiner.listed = len(listed)
         self.examiner.examine(listed)
         if self.examiner.plan is None and not self.clock.over and not self.options.own_paths_only:

@@ -47,9 +47,9 @@ def search(
 ) -> Outcome:
     """Find the cheapest plan by the method and behaviour asked; `adjust` imposes a user's package on every path, `first` come before all others.
 
-    `memory` keeps what was found, for the next search that differs little.
+    `memory` keeps what was found, for the next search that differs little; a package leaves it aside, since it forbids paths.
     """
-    fixed = adjust or (lambda path: path)
+    fixed, memory = (adjust, None) if adjust else (lambda path: path, memory)
     paths = distinct(fixed(p) for p in (*first, *starting_list(market, options)))
     if options.behaviour == "planner":
         return _one_model(market, paths, Rules(behaviour="planner"), options, clock, "the planner's problem, a bound on every policy", listener)
@@ -58,8 +58,8 @@ def search(
         return _one_model(market, paths, rules, options, clock, f"over {len(paths)} paths in one model", listener)
     parts = parts_of(market.world)
     if len(parts) > 1 and options.solver == "highs":  # another solver gets the whole model, whose rows can't be priced
-        return _by_parts(market, parts, paths, rules, options, clock, listener, fixed, memory)
-    return _by_paths(market, paths, rules, options, clock, listener, fixed, memory)
+        return _by_parts(Basket(market, parts, rules, options, clock, listener, fixed, memory), paths)
+    return _by_paths(Examiner(market, rules, options, clock, listener), paths, fixed, memory)
 
 
 def starting_list(market: Market, options: SolveOptions) -> list[Path]:
@@ -137,20 +137,11 @@ def _chosen(market: Market, plan_paths: Sequence[Path], built: Built, matrix: Ma
     return next((p for p in plan_paths if p == whole), whole)
 
 
-def _by_paths(
-    market: Market,
-    paths: list[Path],
-    rules: Rules,
-    options: SolveOptions,
-    clock: Clock,
-    listener: Listener | None,
-    fixed: Adjust,
-    memory: Memory | None,
-) -> Outcome:
+def _by_paths(examiner: Examiner, paths: list[Path], fixed: Adjust, memory: Memory | None) -> Outcome:
     """Path search: the list, then neighbours of the best until none helps."""
-    examiner = Examiner(market, rules, options, clock, listener)
+    market, rules, options, clock = examiner.market, examiner.rules, examiner.options, examiner.clock
     examiner.listed = len(paths)
-    kind = kind_of(market, rules, options)
+    kind = "" if memory is None else kind_of(market, rules, options)
     if memory is not None and kind in memory.trails:
         examiner.repeat(memory.trails[kind], paths)
     examiner.examine(paths)
@@ -176,23 +167,13 @@ def _by_paths(
     return Outcome(Status.LIMIT if open_gap else Status.SOLVED, examiner.plan, bound, records, len(paths), proven, limit, examiner.size)
 
 
-def _by_parts(
-    market: Market,
-    parts: list[tuple[int, ...]],
-    paths: list[Path],
-    rules: Rules,
-    options: SolveOptions,
-    clock: Clock,
-    listener: Listener | None,
-    fixed: Adjust,
-    memory: Memory | None,
-) -> Outcome:
+def _by_parts(basket: Basket, paths: list[Path]) -> Outcome:
     """Path search part by part, at prices on what the parts share."""
-    basket = Basket(market, parts, rules, options, clock, listener, fixed, memory)
+    clock = basket.clock
     basket.search(paths)
     records = tuple(sorted(basket.records(), key=_rank))
     if basket.plan is None:
-        infeasible = is_infeasible(market, options, clock)
+        infeasible = is_infeasible(basket.market, basket.options, clock)
         return _without_plan(records, len(paths), basket.size, clock.limit_reached, infeasible)
     proven = f"over {basket.counted}; {'no neighbour is better' if basket.exhausted else 'neighbours not all examined'}"
     if basket.proven:
