@@ -99,8 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(before, flush=True)
     for script in ("phases", "handover", *(() if asked.quick else ("variants", "again"))):
         print(f"\n== {script}.py", flush=True)
-        small = {"phases": [str(HERE.parent / "instances" / "tutorial")], "handover": ["--products", "8"]}
-        subprocess.run([sys.executable, str(HERE / f"{script}.py"), *(small.get(script, []) if asked.quick else [])], check=False)
+        small = [str(HERE.parent / "instances" / "tutorial")] if asked.quick else []
+        subprocess.run([sys.executable, str(HERE / f"{script}.py"), *small], check=False)
     print("\n== against_others.py", flush=True)
     named = [HERE.parent / "instances" / "tutorial"] if asked.quick else []
     found, wrong = against_others.table(named, Job("", paths=6, gap=asked.gap, limit=limit))

@@ -86,6 +86,9 @@ class Flows:
         spots = [(k, p) for k in range(len(world.products)) for p in case.places[k]]
         self.place = {spot: n for n, spot in enumerate(spots)}
         """Number of each product's places."""
+        self.hub_freight = activity._hub_freight(case)
+        self.may_lack = demand._any_path_may_run_short(case) | ~world.normal
+        """Where users may go short of a product (product, t, w)."""
         for f in range(len(world.plants)):
             self._plant(f)
         for o in range(len(world.sources)):
@@ -110,7 +113,7 @@ class Flows:
     def _plant(self, f: int) -> None:
         world, case, node = self.case.world, self.case, self.case.plant_place[f]
         plant, counted = world.plants[f], case.counted(node)
-        flow = self._add(case.most_output[f], counted * (plant.opex[:, None] - plant.premium + activity._hub_freight(case, f, node)))
+        flow = self._add(case.most_output[f], counted * (plant.opex[:, None] - plant.premium + self.hub_freight[f]))
         self.plants.append(flow)
         for k in (*case.outputs[f], *case.inputs[f]):
             amount, place = float(world.flow[f, k]), self.place[k, case.place(node, k)]
@@ -137,7 +140,7 @@ class Flows:
         sells, buys = case.is_member(origin), case.is_member(destination)
         cost = np.full(world.price.shape[1:], freight if buys or sells or case.zone_perimeter else 0.0)
         if buys and not sells and not case.zone_perimeter:
-            cost += [[trade._planner_price(case, k, t, w) for w in range(world.price.shape[2])] for t in case.periods]
+            cost += trade._planner_price(case, k)
         if sells and not buys and not case.zone_perimeter:
             cost -= world.price[k]
         flow = self._add(np.full(world.price.shape[1:], capacity), cost)
@@ -159,14 +162,11 @@ class Flows:
     def _missing(self, k: int, p: int) -> None:
         world, case = self.case.world, self.case
         wanted = world.demand[case.nodes_at(p), k].sum(axis=0)
-        may = np.zeros(wanted.shape)
-        for t in case.periods:
-            for w in case.scenarios:
-                may[t, w] = wanted[t, w] > 0 and demand._shortage_possible(case, k, t, w)
+        may = (wanted > 0) & self.may_lack[k]
         for share, multiple, multiple_long in world.shortage_blocks[k]:
             long = world.longest_cut[k] >= world.longer_after[k]
             cost = np.where(long, multiple_long, multiple) * world.price[k, :, [world.reference]].T
-            flow = self._add(np.where(may > 0, np.inf, 0.0), cost)
+            flow = self._add(np.where(may, np.inf, 0.0), cost)
             self.arcs.append((flow, self.place[k, p], 1.0))
             self.short.append((flow, self.place[k, p], share))
 
@@ -309,8 +309,9 @@ class Targets:
     def _row(self, target: Row, sign: float, least: Array | None = None) -> int:
         """A new row against `sign` times the target's share of use; its number."""
         case, world, n = self.case, self.case.world, len(self.least)
-        covered, k, nodes = set(tested(case, target)), denominator(case, target), nodes_in(case, target)
-        self.holds.append(np.array([[(t, w) in covered for w in case.scenarios] for t in case.periods]))
+        k, nodes, holds = denominator(case, target), nodes_in(case, target), np.zeros(case.span, dtype=bool)
+        holds[tested(case, target)] = True
+        self.holds.append(holds[:, case.scenarios])
         self.least.append(np.zeros((len(case.periods), len(case.scenarios))) if least is None else least)
         factor = sign * float(target["value"]) / (365.0 if target["kind"] == "stock_days" else 1.0)
         for kappa in np.flatnonzero(world.embodied[k] > 0).tolist():

@@ -11,15 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyomo.environ as pyo
-
-from orepact.formulation.ledger import Row, Terms, add_rows
-
-Switch = int | Any
-"""Whether something runs: 0, 1 or a binary."""
+from by_row import Growing, Row, Terms, add_rows
+from orepact.formulation.model import Model
 
 
-def line(*parts: tuple[float, Any]) -> Terms:
+@dataclass(frozen=True)
+class Binary:
+    """A column that is 0 or 1."""
+
+    column: int
+
+
+Switch = bool | Binary
+"""Whether something runs: known, or a binary."""
+
+
+def line(*parts: tuple[float, int]) -> Terms:
     """A sum of columns."""
     terms = Terms()
     for coef, column in parts:
@@ -31,23 +38,23 @@ def line(*parts: tuple[float, Any]) -> Terms:
 class Quantity:
     """A column and the most it can be."""
 
-    column: Any
+    column: int
     most: float
 
 
 class Products:
     """Products of a quantity with a binary, or with what a rung decides."""
 
-    def __init__(self, model: pyo.ConcreteModel) -> None:
-        self._z = dict(model.choice.z.items())
-        self._block = model.products = pyo.Block()
-        self._block.part = pyo.VarList(domain=pyo.NonNegativeReals)
+    def __init__(self, model: Model) -> None:
+        self._z = model.choice.z
+        self._block = model.block("products")
+        self._part = Growing(self._block, "part")
         self._rows: dict[str, list[Row]] = defaultdict(list)
-        self._known: dict[tuple[Any, ...], list[Any]] = {}
+        self._known: dict[tuple[Any, ...], list[int]] = {}
 
-    def new(self) -> Any:
+    def new(self) -> int:
         """A column for a product."""
-        return self._block.part.add()
+        return self._part.add()
 
     def row(self, name: str, low: float | None, terms: Terms, high: float | None) -> None:
         """A row of that name, to be added by `finish`."""
@@ -60,25 +67,25 @@ class Products:
 
     def where(self, quantity: Quantity, switch: Switch) -> Quantity | None:
         """Quantity × switch by McCormick; None where it is zero."""
-        if isinstance(switch, int):
+        if isinstance(switch, bool):
             return quantity if switch else None
-        key = (id(quantity.column), id(switch))
+        key = (quantity.column, switch)
         if key not in self._known:
             product, most = self.new(), quantity.most
             self.row("no_more_than_the_quantity", None, line((1.0, product), (-1.0, quantity.column)), 0.0)
-            self.row("only_where_it_runs", None, line((1.0, product), (-most, switch)), 0.0)
-            self.row("all_where_it_runs", -most, line((1.0, product), (-1.0, quantity.column), (-most, switch)), None)
+            self.row("only_where_it_runs", None, line((1.0, product), (-most, switch.column)), 0.0)
+            self.row("all_where_it_runs", -most, line((1.0, product), (-1.0, quantity.column), (-most, switch.column)), None)
             self._known[key] = [product]
         return Quantity(self._known[key][0], quantity.most)
 
-    def by_rung(self, quantity: Quantity, k: int, t: int, values: Mapping[int, tuple[float, ...]]) -> list[tuple[Any, tuple[float, ...]]]:
+    def by_rung(self, quantity: Quantity, k: int, t: int, values: Mapping[int, tuple[float, ...]]) -> list[tuple[int, tuple[float, ...]]]:
         """The quantity split by what the rung in force decides: columns with the values of their rungs."""
         groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
         for l, value in values.items():
             groups[value].append(l)
         if len(groups) == 1:
             return [(quantity.column, value) for value in groups]
-        key = (id(quantity.column), k, t, tuple(map(tuple, groups.values())))
+        key = (quantity.column, k, t, tuple(map(tuple, groups.values())))
         if key not in self._known:
             columns = [self.new() for _ in groups]
             for column, rungs in zip(columns, groups.values(), strict=True):

@@ -33,10 +33,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 from numpy.typing import NDArray
-from pyomo.common.gc_manager import PauseGC
 
+from by_row import Growing, Row, Terms, add_rows, columns, together
 from orepact.formulation import activity, owners, treasury
 from orepact.formulation.balance import add_balance
 from orepact.formulation.case import Case, ChosenDeal
@@ -44,7 +43,8 @@ from orepact.formulation.choice import add_choice
 from orepact.formulation.cost import add_cost
 from orepact.formulation.demand import add_demand
 from orepact.formulation.imports import add_imports
-from orepact.formulation.ledger import Ledger, Row, Terms, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Model
 from orepact.formulation.stockpile import add_stockpile
 from orepact.formulation.surplus import add_surplus
 from orepact.formulation.targets.outage import add_outage
@@ -54,7 +54,8 @@ from orepact.formulation.targets.stock_days import add_stock_days
 from orepact.formulation.trade import add_trade
 from orepact.market.deals import TIE, Deal, Response
 from orepact.market.horizon import recovery_factor
-from products import Products, Quantity, Switch, line
+from orepact.solver.clock import collector_rests
+from products import Binary, Products, Quantity, Switch, line
 
 Array = NDArray[np.float64]
 Spot = tuple[int, int]
@@ -63,12 +64,11 @@ Answers = dict[str, dict[Any, Row]]
 """Rows of owners and lenders, by law and key."""
 
 
-def build_textbook(case: TextbookCase) -> pyo.ConcreteModel:
+def build_textbook(case: TextbookCase) -> Model:
     """The whole model of a case."""
-    ledger, model = Ledger(), pyo.ConcreteModel()
-    with PauseGC():
+    ledger, model = Ledger(), Model()
+    with collector_rests():
         add_choice(model, case)
-        model.owners, model.activity = pyo.Block(), pyo.Block()
         answers = Owners(model, case, ledger)
         for part in (add_imports, add_trade, add_surplus, add_demand, add_stockpile):
             part(model, case, ledger)
@@ -102,6 +102,10 @@ class TextbookCase(Case):
                     found += [ChosenDeal(f, 0, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
         return found
 
+    def price(self, k: int, l: int, t: int, w: int) -> float:
+        """Zone price of a product under a rung."""
+        return float(self.market.ladders[k].price[l, t, w])
+
     def _deal(self, tau: int, contract: int, grant: float) -> Deal:
         """The names of a deal; what it is worth is a matter of rows."""
         nothing = np.zeros(self.world.price.shape[1:])
@@ -112,12 +116,13 @@ class TextbookCase(Case):
 class Owners:
     """Owners' answers as rows: who runs, who builds, what it is worth to owners and lenders."""
 
-    def __init__(self, model: pyo.ConcreteModel, case: TextbookCase, ledger: Ledger) -> None:
+    def __init__(self, model: Model, case: TextbookCase, ledger: Ledger) -> None:
         self.model, self.case, self.market, self.world, self.ledger = model, case, case.market, case.world, ledger
         self.products = Products(model)
+        self._binaries = Growing(model.block("owners"), "runs", upper=1.0, whole=True)
         self.paid: dict[tuple[int, int, int], Terms] = {}
         """What deal d is paid, by (d, t, w)."""
-        self._sold: dict[tuple[int, int, int], list[Any]] = {}  # what is sold under deal d, by (d, t, w)
+        self._sold: dict[tuple[int, int, int], list[int]] = {}  # what is sold under deal d, by (d, t, w)
         self._support: dict[tuple[int, int], list[Array]] = {}
         self._contracted_runs: dict[tuple[int, int, int, int], Switch] = {}
         self._prices()
@@ -130,33 +135,31 @@ class Owners:
 
     def _prices(self) -> None:
         """P_ktw = Σ_l price z."""
-        case, block = self.case, pyo.Block()
-        self.model.price = block
+        case, block = self.case, self.model.block("price")
         spots = [(k, t, w) for (k, t), ls in case.rungs.items() for w in case.scenarios if len({case.price(k, l, t, w) for l in ls}) > 1]
-        block.level = pyo.Var(spots)
+        level = columns(block, "level", spots, self.world.price.shape)
         rows: dict[tuple[int, int, int], Row] = {}
-        for k, t, w in spots:
+        for n, (k, t, w) in enumerate(spots):
             prices = {l: case.price(k, l, t, w) for l in case.rungs[k, t]}
-            block.level[k, t, w].setlb(min(prices.values()))
-            block.level[k, t, w].setub(max(prices.values()))
+            level.lower[n], level.upper[n] = min(prices.values()), max(prices.values())
             terms = Terms()
-            terms.add(-1.0, block.level[k, t, w])
+            terms.add(-1.0, level[k, t, w])
             for l, price in prices.items():
                 terms.add(price, self.model.choice.z[k, t, l])
             rows[k, t, w] = (0.0, terms, 0.0)
         add_rows(block, "price_of_rung", rows)
-        self._level = dict(block.level.items())
+        self._level = level
 
     def _decisions(self) -> None:
         """u, and weight, contracted capacity and grant of every deal."""
         case, world, block, deals = self.case, self.world, self.model.owners, self.case.deals
         candidates = [f for f, plant in enumerate(world.plants) if plant.candidate]
-        block.u = pyo.Var([(f, tau) for f in candidates for tau in world.starts[f]], domain=pyo.Binary)
-        owners._capital(block, case, self.ledger)
-        block.weight = pyo.Var(range(len(deals)), bounds=(0.0, 1.0))
-        block.volume = nonnegative([])  # the treasury's part looks here for deals that pay the same whatever the price
-        block.contracted = nonnegative([d for d, x in enumerate(deals) if x.deal.contract >= 0])
-        block.grant = nonnegative([d for d, x in enumerate(deals) if x.deal.corners[0, 1] > 0 and x.payer >= 0])
+        starts, size = [(f, tau) for f in candidates for tau in world.starts[f]], (len(deals),)
+        owners._capital(columns(block, "u", starts, (len(world.plants), case.span[0]), upper=1.0, whole=True), case, self.ledger)
+        columns(block, "weight", range(len(deals)), size, upper=1.0)
+        columns(block, "volume", [], size)  # the treasury's part looks here for deals that pay the same whatever the price
+        columns(block, "contracted", [d for d, x in enumerate(deals) if x.deal.contract >= 0], size)
+        columns(block, "grant", [d for d, x in enumerate(deals) if x.deal.corners[0, 1] > 0 and x.payer >= 0], size)
         at_start: dict[tuple[int, int], Terms] = defaultdict(Terms)
         shares: dict[str, dict[int, Row]] = defaultdict(dict)
         for d, x in enumerate(deals):
@@ -164,7 +167,7 @@ class Owners:
             at_start[x.facility, x.deal.start if plant.candidate else -1].add(1.0, weight)
             if d in block.grant:
                 if self.market.refuses(x.payer, "grant"):
-                    block.grant[d].setub(0.0)
+                    block.grant.upper[block.grant[d] - block.grant.first] = 0.0
                 shares["grant_within_limit"][d] = (None, line((1.0, block.grant[d]), (-float(x.deal.corners[0, 1]), weight)), 0.0)
             if d in block.contracted:
                 row, volume = self.market.contracts[x.deal.contract], block.contracted[d]
@@ -179,9 +182,20 @@ class Owners:
         add_rows(block, "deal_of_start", {key: ((0.0, terms, 0.0) if key[1] >= 0 else (1.0, terms, 1.0)) for key, terms in at_start.items()})
         for name, rows in shares.items():
             add_rows(block, name, rows)
-        owners._support_costs(block, case, self.ledger)
+        owners._support_costs(block, case, self.ledger, owners._corners(case), block.weight.ids)
         if case.rules.duty:
-            owners._duty(self.model, block, case)
+            self._duty()
+
+    def _duty(self) -> None:
+        """Whoever can earn its cost without support builds, at the earliest such start or before."""
+        case, rows = self.case, {}
+        for f, plant in enumerate(self.world.plants):
+            for j, v in enumerate(case.response_classes[f] if plant.candidate else ()):
+                if starts := self.market.plain_starts(f, v):
+                    early = line(*((1.0, self.model.owners.u[f, tau]) for tau in self.world.starts[f] if tau <= starts[0]))
+                    early.add(-1.0, self.model.choice.y[case.chain_of[f], j])
+                    rows[f, j] = (0.0, early, None)
+        add_rows(self.model.owners, "duty_to_build", rows)
 
     # -- running by big-M ---------------------------------------------------------------------------------------
 
@@ -222,10 +236,10 @@ class Owners:
                     margin.constant += next(iter(paid.values()))
             low, high = low + min(worth.values()), high + max(worth.values())
         if low >= -TIE:
-            return 1
+            return True
         if high < -TIE:
-            return 0
-        runs = self._binary()
+            return False
+        runs = self._binaries.add()
         above, below = Terms(), Terms()
         above.extend(margin)
         above.add(-high, runs)
@@ -234,7 +248,7 @@ class Owners:
         name = "runs_if_it_pays" if contract is None else "runs_if_the_contract_pays"
         self.products.row(name, None, above, 0.0)
         self.products.row(name, low, below, None)
-        return runs
+        return Binary(runs)
 
     def _may_pay_all_back(self, f: int, n: int, t: int, w: int) -> bool:
         """Whether on some rung the owner would pay back more than its margin, which then is all that it pays."""
@@ -244,18 +258,13 @@ class Owners:
         paid = {l: float(self.support(f, n)[l][t, w]) for l in case.rungs[plant.main, t]}
         return any(pay < 0 and others + least[plant.main][l] + pay < 0 for l, pay in paid.items())
 
-    def _binary(self) -> Any:
-        if not hasattr(self.model.owners, "runs"):
-            self.model.owners.runs = pyo.VarList(domain=pyo.Binary)
-        return self.model.owners.runs.add()
-
     def _runs_under(self, f: int, n: int, t: int, w: int) -> Switch:
         """r': whether μ + s >= 0, s before it is cut to the margin."""
         key = (f, n, t, w)
         if key not in self._contracted_runs:
             own = self._runs[f, t, w]
-            sure = isinstance(own, int) and own == 1 and not self._may_pay_all_back(f, n, t, w)
-            self._contracted_runs[key] = 1 if sure else self._sign(f, n, t, w)
+            sure = own is True and not self._may_pay_all_back(f, n, t, w)
+            self._contracted_runs[key] = True if sure else self._sign(f, n, t, w)
         return self._contracted_runs[key]
 
     # -- money --------------------------------------------------------------------------------------------------
@@ -285,42 +294,42 @@ class Owners:
 
     def _activity(self) -> None:
         """x + idle = what the deals make; what every deal is worth."""
-        case, world, block = self.case, self.world, self.model.activity
+        case, world, block = self.case, self.world, self.model.block("activity")
         keys = [(f, t, w) for f in range(len(world.plants)) for t, w in self._spots(f)]
-        block.x = nonnegative(keys)
+        columns(block, "x", keys, case.most_output.shape)
+        freight = activity._hub_freight(case)
         for f, t, w in keys:
             plant, node = world.plants[f], case.plant_place[f]
             if case.counted(node):
                 self.ledger.add("operation", t, w, plant.opex[t] - plant.premium, block.x[f, t, w])
-                self.ledger.add("freight", t, w, activity._hub_freight(case, f, node), block.x[f, t, w])
+                self.ledger.add("freight", t, w, freight[f], block.x[f, t, w])
         activity._feed_shortage(self.model, block, case)
-        block.idle_of = defaultdict(list)
+        block.could_idle = np.zeros(case.most_output.shape, dtype=bool)
         for f, t, w in keys:
-            if (not case.normal(w) and case.feed_is_cut[f, t, w]) or any((k, t, w) in block.q for k in case.inputs[f]):
-                block.idle_of[f, t, w].append((f, -1, t, w))
-        block.idle = nonnegative([key for spots in block.idle_of.values() for key in spots])
+            block.could_idle[f, t, w] = (not case.normal(w) and case.feed_is_cut[f, t, w]) or any((k, t, w) in block.q for k in case.inputs[f])
+        columns(block, "idle", [(f, -1, t, w) for f, t, w in keys if block.could_idle[f, t, w]], (len(world.plants), 1, *case.span))
         made = {key: Terms() for key in keys}
         for (f, t, w), terms in made.items():
             terms.add(-1.0, block.x[f, t, w])
-            for key in block.idle_of.get((f, t, w), []):
-                terms.add(-1.0, block.idle[key])
+            if block.could_idle[f, t, w]:
+                terms.add(-1.0, block.idle[f, -1, t, w])
         answers: Answers = defaultdict(dict)
         for f, plant in enumerate(world.plants):
             (self._candidate if plant.candidate else self._existing)(f, made, answers)
         for name, rows in answers.items():
             add_rows(self.model.owners, name, rows)
         add_rows(block, "runs_as_agreed", {key: (0.0, terms, 0.0) for key, terms in made.items()})
-        add_rows(block, "idle_for_want_of_feed", activity._feed_rows(block, case))
+        activity._want_of_feed(block, case)
 
     def _existing(self, f: int, made: dict[tuple[int, int, int], Terms], answers: Answers) -> None:
         """A standing plant: makes what pays, and more under a contract."""
         world, plant = self.world, self.world.plants[f]
         for t, w in self._spots(f):
             own, full = self._runs[f, t, w], float(plant.capacity * world.output[f, 0, t, w])
-            if isinstance(own, int):
+            if isinstance(own, bool):
                 made[f, t, w].constant += own * full
             else:
-                made[f, t, w].add(full, own)
+                made[f, t, w].add(full, own.column)
         at_social = self._weights(world.settings.economics.social_rate)
         for d, x in self._deals_of(f):
             weight, long_run = self.model.owners.weight[d], Terms()
@@ -340,13 +349,11 @@ class Owners:
         changes = line((-1.0, self.model.owners.weight[d]))
         for t, w in self._spots(f):
             own, under = self._runs[f, t, w], self._runs_under(f, n, t, w)
-            if self.market._window(f, 0, n)[t, w] <= 0 or own is under or (isinstance(own, int) and own) or (isinstance(under, int) and not under):
+            if self.market._window(f, 0, n)[t, w] <= 0 or own == under or own is True or under is False:
                 continue
             starts = self.products.new()
-            self.products.row(
-                "starts_by_contract", None, line((1.0, starts), *(() if isinstance(under, int) else ((-1.0, under),))), float(isinstance(under, int))
-            )
-            self.products.row("stood_still_without", None, line((1.0, starts), *(() if isinstance(own, int) else ((1.0, own),))), 1.0)
+            self.products.row("starts_by_contract", None, line((1.0, starts), *_if_open(-1.0, under)), float(under is True))
+            self.products.row("stood_still_without", None, line((1.0, starts), *_if_open(1.0, own)), 1.0)
             changes.add(1.0, starts)
         answers["contract_changes_something"][d] = (0.0, changes, None)
 
@@ -403,7 +410,7 @@ class Owners:
 
     def _less(self, whole: Quantity, part: Quantity | None) -> Quantity | None:
         """What is left of a quantity without a part of it."""
-        if part is None or whole.column is part.column:
+        if part is None or whole.column == part.column:
             return None if part is not None else whole
         left = Quantity(self.products.new(), whole.most)
         self.products.row("what_is_left", 0.0, line((1.0, left.column), (1.0, part.column), (-1.0, whole.column)), 0.0)
@@ -482,19 +489,20 @@ class Owners:
         """What a project loses by standing idle for want of feed comes off what it is worth, and off what lenders see."""
         world, idles = self.world, False
         for t, w in self._spots(f):
-            for key in self.model.activity.idle_of.get((f, t, w), []):
-                idle = self.products.where(Quantity(self.model.activity.idle[key], float(self.case.most_output[f, t, w])), self._runs[f, t, w])
-                lost = self._margin_on(f, idle, t, w)
-                if not lost.parts:
-                    continue
-                idles = True
-                worth.extend(lost, -float(weights[t, w]))
-                if world.downside[w] and world.settings.owners.cover > 0:
-                    row = Terms()
-                    row.extend(lost, -1.0)
-                    for d, _ in self._deals_of(f):
-                        row.extend(spare.get((d, t, w)) or earned.get((d, t, w), Terms()))
-                    answers["lenders_still_content"][f, t, w] = (0.0, row, None)
+            if not self.model.activity.could_idle[f, t, w]:
+                continue
+            idle = self.products.where(Quantity(self.model.activity.idle[f, -1, t, w], float(self.case.most_output[f, t, w])), self._runs[f, t, w])
+            lost = self._margin_on(f, idle, t, w)
+            if not lost.parts:
+                continue
+            idles = True
+            worth.extend(lost, -float(weights[t, w]))
+            if world.downside[w] and world.settings.owners.cover > 0:
+                row = Terms()
+                row.extend(lost, -1.0)
+                for d, _ in self._deals_of(f):
+                    row.extend(spare.get((d, t, w)) or earned.get((d, t, w), Terms()))
+                answers["lenders_still_content"][f, t, w] = (0.0, row, None)
         if idles:
             answers["still_worth_building"][f] = (0.0, worth, None)
 
@@ -502,35 +510,42 @@ class Owners:
 
     def fill_stocks(self) -> None:
         """Contracts whose tonnes are stockpiled force the purchase."""
-        case, forced = self.case, {}
+        case, buy, forced = self.case, self.model.stockpile.buy, {}
         for (d, t, w), sold in self._sold.items():
             x = case.deals[d]
             if w == self.world.reference and self.market.contracts[x.deal.contract]["stockpiled"]:
                 s = case.stock_site(x.facility, x.payer)
                 assert s is not None
                 if (s, t) not in forced:
-                    forced[s, t] = line(*((1.0, column) for column in self.model.stockpile.purchases[s, t]))
+                    forced[s, t] = line(*((1.0, column) for key, column in buy.items() if key[:2] == (s, t)))
                 for column in sold:
                     forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), column)
         add_rows(self.model.owners, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
 
 
-def _treasury(model: pyo.ConcreteModel, case: TextbookCase, ledger: Ledger, answers: Owners) -> None:
+def _if_open(coef: float, switch: Switch) -> list[tuple[float, int]]:
+    """coef · switch, where it is not known."""
+    return [] if isinstance(switch, bool) else [(coef, switch.column)]
+
+
+def _treasury(model: Model, case: TextbookCase, ledger: Ledger, answers: Owners) -> None:
     """Treasuries as in the model, but for what contracts pay, which is a product here."""
-    block = model.treasury = pyo.Block()
-    found, abroad = treasury._outlays(model, case)
-    accounts: dict[treasury.Account, Terms] = defaultdict(Terms, found)
-    leaving: dict[Spot, Terms] = defaultdict(Terms, abroad)
+    block, instruments, span = model.block("treasury"), treasury.INSTRUMENTS, case.span
+    accounts, abroad = treasury._outlays(model, case)
+    own, leaving = [], []
     for (d, t, w), paid in answers.paid.items():
         x = case.deals[d]
-        accounts[x.payer, case.market.contracts[x.deal.contract]["instrument"], t, w].extend(paid)
+        account = x.payer * len(instruments) + instruments.index(case.market.contracts[x.deal.contract]["instrument"])
+        own.append((int(treasury._cell(case, account, t, w)), paid))
         if not case.counted(case.plant_place[x.facility]):
-            leaving[t, w].extend(paid)
-    block.spending = pyo.Var([key for key, terms in accounts.items() if terms.parts])
-    add_rows(block, "spent", {key: (0.0, treasury._minus(accounts[key], column), 0.0) for key, column in block.spending.items()})
-    for (t, w), terms in leaving.items():
-        for coef, column in terms.parts:
-            ledger.add("payments to partners", t, w, coef, column)
+            leaving.append((int(treasury._cell(case, 0, t, w)), paid))
+    accounts.extend(together(own, accounts.size))
+    abroad.extend(together(leaving, abroad.size))
+    used, (cell, coef, column) = np.flatnonzero(accounts.filled()), abroad.entries()
+    member, instrument, *spot = np.unravel_index(used, (case.world.members, len(instruments), *span))
+    spending = block.columns("spending", (member, np.array(instruments)[instrument], *spot), lower=-np.inf)
+    treasury._settle(block, "spent", spending, accounts, used)
+    ledger.add("payments to partners", cell // span[1], cell % span[1], coef, column)
     treasury._fiscal(model, block, case, ledger)
     if case.rules.targets:
         treasury._budgets(model, block, case)

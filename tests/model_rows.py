@@ -8,13 +8,13 @@ plain numbers, as its part means it.
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from pyomo.core.base.constraint import ConstraintData
-from pyomo.repn import generate_standard_repn
 
 from orepact.formulation.build import Built
 from orepact.formulation.case import MEMBERS, PARTNERS
@@ -32,7 +32,7 @@ COLUMNS = {
     "activity.q": ("q", "k t w", "1"),
     "demand.short": ("short", "k p t w n", "t"),
     "imports.amount": ("im", "o p t w", "t"),
-    "imports.level": ("level", "n", "t"),
+    "imports.level": ("level", "k p t w n n", "t"),
     "trade.flow": ("flow", "r t w", "t"),
     "trade.swap": ("swap", "k n t w", "t"),
     "trade.goods": ("goods", "k t w price", "t"),
@@ -97,16 +97,16 @@ class Names:
     def __init__(self, built: Built) -> None:
         self.built, self.case = built, built.case
         self.world = built.case.world
-        self._columns = {id(v): (name, key) for name in COLUMNS for key, v in self._variable(name)}
+        self._columns = {column: (name, key) for name in COLUMNS for key, column in self._family(name)}
 
-    def _variable(self, name: str) -> list[tuple[tuple[Any, ...], Any]]:
-        block, _, variable = name.partition(".")
-        found = getattr(getattr(self.built.model, block), variable, None)
+    def _family(self, name: str) -> list[tuple[tuple[Any, ...], int]]:
+        block, _, family = name.partition(".")
+        found = getattr(getattr(self.built.model, block, None), family, None)
         return [] if found is None else [(key if isinstance(key, tuple) else (key,), column) for key, column in found.items()]
 
-    def column(self, variable: Any) -> tuple[str, float]:
+    def column(self, number: int) -> tuple[str, float]:
         """Name of a column and its unit, in t, USD or 1."""
-        place, key = self._columns[id(variable)]
+        place, key = self._columns[number]
         name, shape, unit = COLUMNS[place]
         size = {"1": 1.0, "t": self.world.mass_unit, "USD": self.world.money_unit}[unit]
         inside = ",".join(str(x) for x in self.key(shape, key))
@@ -183,21 +183,20 @@ class Names:
         return n
 
 
-def canonical(built: Built, name: str, constraint: ConstraintData, names: Names | None = None) -> Row:
+def canonical(built: Built, name: str, entries: Mapping[int, float], limits: tuple[float, float], names: Names | None = None) -> Row:
     """One row in plain units: {column: coefficient}, lower and upper limit."""
     names = names or Names(built)
-    form = generate_standard_repn(constraint.body, compute_values=True)
     world = built.case.world
     size = 1.0 if _among(name, PLAIN_ROWS) else world.money_unit if _among(name, MONEY_ROWS) else world.mass_unit
     terms: dict[str, float] = {}
     units = set()
-    for coefficient, variable in zip(form.linear_coefs, form.linear_vars, strict=True):
-        label, unit = names.column(variable)
+    for column, coefficient in entries.items():
+        label, unit = names.column(column)
         units.add(unit)
-        terms[label] = terms.get(label, 0.0) + float(coefficient) / unit
+        terms[label] = coefficient / unit
     if name == "owners.mix_of_corners":
         size = max(units)  # a weight, a volume or a grant
-    lower, upper = (None if b is None else (float(b) - float(form.constant)) * size for b in (constraint.lower, constraint.upper))
+    lower, upper = (None if math.isinf(limit) else limit * size for limit in limits)
     return Row({label: c * size for label, c in terms.items() if c != 0}, lower, upper)
 
 
@@ -209,27 +208,30 @@ def rows(built: Built, name: str, shape: str = "") -> dict[Any, Row]:
     """All rows of a constraint, such as "balance.goods", by key; `shape` says what the key's numbers are: "k p t w"."""
     block, _, constraint = name.partition(".")
     names = Names(built)
+    family = getattr(getattr(built.model, block), constraint)
+    entries: list[dict[int, float]] = [defaultdict(float) for _ in range(family.size)]
+    for row, coefficient, column in zip(*(part.tolist() for part in family.terms.entries()), strict=True):
+        entries[row][column] += coefficient
     found = {}
-    for key, one in getattr(getattr(built.model, block), constraint).items():
+    for key, one, *limits in zip(family, entries, family.lower.tolist(), family.upper.tolist(), strict=True):
         numbers = key if isinstance(key, tuple) else (key,)
         told = tuple(names.key(shape, numbers)) if shape else numbers
-        found[told if len(told) > 1 else told[0]] = canonical(built, name, one, names)
+        found[told if len(told) > 1 else told[0]] = canonical(built, name, one, (limits[0], limits[1]), names)
     return found
 
 
 def costs(built: Built, term: str) -> dict[tuple[Any, ...], dict[str, float]]:
     """A cost term as {(year, scenario): {column: USD per year per unit of the column}}; lumps under ()."""
     names, world = Names(built), built.case.world
+    found: dict[tuple[Any, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
 
-    def told(terms: Any) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for c, v in terms.parts:
-            label, unit = names.column(v)
-            found[label] = found.get(label, 0.0) + c * world.money_unit / unit
-        return found
+    def add(key: tuple[Any, ...], coefficient: float, column: int) -> None:
+        label, unit = names.column(column)
+        found[key][label] += coefficient * world.money_unit / unit
 
-    entries = built.ledger.entries.get(term, {})
-    found = {tuple(names.key("t w", key)): told(terms) for key, terms in entries.items() if terms.parts}
-    if term in built.ledger.lumps:
-        found[()] = told(built.ledger.lumps[term])
-    return found
+    if (entry := built.ledger.entries.get(term)) is not None:
+        for t, w, coefficient, column in zip(entry.t.tolist(), entry.w.tolist(), entry.coef.tolist(), entry.column.tolist(), strict=True):
+            add(tuple(names.key("t w", (t, w))), coefficient, column)
+    for coefficient, column in zip(*(part.tolist() for part in built.ledger.lumps.get(term, ())), strict=True):
+        add((), coefficient, column)
+    return {key: dict(amounts) for key, amounts in found.items()}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from orepact.formulation.build import Built
 from orepact.formulation.case import Case, Rules
-from orepact.formulation.ledger import Terms
+from orepact.formulation.terms import Terms
 from orepact.instance.instance import Instance
 from orepact.market.offers import Market
 from orepact.market.paths import Path, distinct, lawful, own_paths
@@ -23,7 +23,7 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import open_solver, prepare
 from orepact.solver.clock import Clock
-from orepact.solver.handover import Matrix
+from orepact.solver.matrix import Matrix
 from orepact.solver.search import market_rules
 from tiny_instances import market_of
 
@@ -45,24 +45,23 @@ class Plan:
     def world(self) -> World:
         return self.market.world
 
-    def value(self, column: Any) -> float:
+    def value(self, column: int) -> float:
         """Value of a column, in the model's units."""
-        return float(self.values[self.matrix.index(column)])
+        return float(self.values[column])
 
     def sum(self, terms: Terms) -> float:
-        """Value of a linear expression, in the model's units."""
-        return terms.constant + sum(c * self.value(v) for c, v in terms.parts)
+        """Value of linear expressions added up, in the model's units."""
+        return float(terms.value(self.values).sum())
 
     @cached_property
     def terms(self) -> dict[str, float]:
         """Expected discounted USD by cost term; terms that come to nothing are left out."""
         world, case = self.world, self.built.case
         found: dict[str, float] = defaultdict(float)
-        for term, entries in self.built.ledger.entries.items():
-            for (t, w), terms in entries.items():
-                found[term] += case.weight[w] * float(world.discount[t]) * self.sum(terms) * world.money_unit
-        for term, lump in self.built.ledger.lumps.items():
-            found[term] += self.sum(lump) * world.money_unit
+        for term, entry in self.built.ledger.entries.items():
+            found[term] += float((case.weights[entry.w] * world.discount[entry.t] * entry.coef) @ self.values[entry.column]) * world.money_unit
+        for term, (coef, column) in self.built.ledger.lumps.items():
+            found[term] += float(coef @ self.values[column]) * world.money_unit
         return {term: usd for term, usd in found.items() if abs(usd) > 1e-6}
 
     def mass(self, variable: Any, *key: Any) -> float:

@@ -140,7 +140,7 @@ def test_no_module_is_part_of_a_cycle() -> None:
 @pytest.mark.parametrize(
     ("library", "rooms"),
     [
-        ("pyomo", ("formulation", "solver", "solution/extraction")),
+        ("pyomo", ("solver/in_pyomo", "solver/other")),
         ("highspy", ("solver",)),
         ("rich", ("report", "cli", "solver/progress")),
         ("typer", ("cli", "cli_words")),

@@ -21,7 +21,7 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import open_solver, prepare
 from orepact.solver.clock import Clock
-from orepact.solver.handover import Matrix, compile_matrix
+from orepact.solver.matrix import Matrix, matrix_of
 from orepact.solver.search import market_rules, starting_list
 from random_instances import random_instance
 from textbook import TextbookCase, build_textbook
@@ -40,7 +40,7 @@ def both_forms(instance: orepact.Instance) -> list[tuple[AnswerStatus, float | N
     """The one model over the first paths, and the textbook form over the same."""
     market = Market(world_of(instance))
     paths, rules = starting_list(market, OPTIONS), market_rules(market)
-    return [optimum(prepare(market, paths, rules, Clock(60))[1]), optimum(compile_matrix(build_textbook(TextbookCase(market, paths, rules))))]
+    return [optimum(prepare(market, paths, rules, Clock(60))[1]), optimum(matrix_of(build_textbook(TextbookCase(market, paths, rules))))]
 
 
 @cache

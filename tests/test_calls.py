@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyomo.environ as pyo
 import pytest
 
 import orepact
 from orepact import calls
 from orepact.cli import main
 from orepact.errors import OptionError
+from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver import isolation
 from orepact.solver.result import Status
@@ -38,6 +40,20 @@ def test_in_the_child_or_here_the_answer_is_the_same() -> None:
     assert there.result.objective == pytest.approx(COST)
     assert there.result.objective == here.result.objective
     assert all(there.table(name).equals(here.table(name)) for name in there.tables)
+
+
+def test_the_model_in_pyomo_is_the_one_that_is_solved_and_takes_more_rows() -> None:
+    instance = orepact.read(TUTORIAL)
+    world = world_of(instance)
+    model = orepact.pyomo_model(instance)
+    highs = pyo.SolverFactory("highs")
+    highs.solve(model)
+    assert pyo.value(model.cost.objective) * world.money_unit == pytest.approx(COST, rel=1e-6)
+    smelter = next(f for f, plant in enumerate(world.plants) if plant.code == "alda_smelter")
+    assert sum(pyo.value(u) for (f, _), u in model.owners.u.items() if f == smelter) == pytest.approx(1)
+    model.without_it = pyo.Constraint(expr=sum(u for (f, _), u in model.owners.u.items() if f == smelter) == 0)
+    highs.solve(model)
+    assert pyo.value(model.cost.objective) * world.money_unit > COST * 1.005
 
 
 @pytest.mark.parametrize(("fault", "said"), [("abort_with_presolve", "ended by SIGABRT"), ("miss_once", "misses the model")])

@@ -10,6 +10,7 @@ from methods.job import Job, Reply, Stopwatch, answer
 from methods.listed import listed
 from orepact.solver.batch import prepare
 from orepact.solver.clock import Clock
+from orepact.solver.in_pyomo import in_pyomo
 
 ARRAYS = ("c", "col_lower", "col_upper", "row_lower", "row_upper")
 
@@ -19,9 +20,9 @@ def export(job: Job) -> Reply:
     watch, folder = Stopwatch(), Path(job.folder)
     market, paths, rules, _ = listed(job)
     watch.mark("read")
-    built, matrix = prepare(market, paths, rules, Clock(job.limit))
+    _, matrix = prepare(market, paths, rules, Clock(job.limit))
     watch.mark("build and compile")
-    built.model.write(str(folder / "model.mps"))
+    in_pyomo(matrix).model.write(str(folder / "model.mps"))
     watch.mark("write MPS")
     np.savez(
         folder / "model.npz",

@@ -25,8 +25,8 @@ from orepact.instance.reader import read
 from orepact.options import SolveOptions
 from orepact.solver import batch
 from orepact.solver.clock import collector_rests
-from orepact.solver.handover import Matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import Matrix
 
 Array = NDArray[Any]
 REPEATS = 3
@@ -58,10 +58,10 @@ class Blocks:
 
 
 def blocks_of(matrix: Matrix) -> Blocks:
-    """Lay a compiled matrix out by the rule that each row belongs to."""
-    by_rule: dict[int, list[int]] = defaultdict(list)
-    for n, (constraint, _) in enumerate(matrix.rows):
-        by_rule[id(constraint.parent_component())].append(n)
+    """Lay a matrix out by the rule that each row belongs to."""
+    by_rule: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for n, row in enumerate(matrix.rows):
+        by_rule[row.block, row.family].append(n)
     rows, triples, limits, first = matrix.A.tocsr(), [], [], 0
     for members in by_rule.values():
         part = rows[members].tocoo()

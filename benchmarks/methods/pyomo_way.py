@@ -12,14 +12,16 @@ from orepact.formulation.build import build
 from orepact.formulation.case import Case
 from orepact.solver.batch import HIGHS
 from orepact.solver.highs import WITHOUT_AGGREGATOR
+from orepact.solver.in_pyomo import in_pyomo
+from orepact.solver.matrix import matrix_of
 
 
 def solve(job: Job) -> Reply:
-    """Build with the model's own parts; everything after that is Pyomo's."""
+    """Build with the model's own parts, as a Pyomo model; everything after that is Pyomo's."""
     watch = Stopwatch()
     market, paths, rules, _ = listed(job)
     watch.mark("read")
-    model = build(Case(market, paths, rules)).model
+    model = in_pyomo(matrix_of(build(Case(market, paths, rules)).model)).model
     watch.mark("build")
     options = {**HIGHS, "presolve_rule_off": WITHOUT_AGGREGATOR, "mip_rel_gap": job.gap, "threads": job.threads}
     limit = max(1.0, job.limit - watch.seconds)

@@ -6,7 +6,7 @@ from methods.job import Job, Reply, Stopwatch, answer
 from methods.listed import listed
 from orepact.solver.batch import open_solver
 from orepact.solver.clock import Clock, collector_rests
-from orepact.solver.handover import compile_matrix
+from orepact.solver.matrix import matrix_of
 from textbook import TextbookCase, build_textbook
 
 
@@ -18,7 +18,7 @@ def solve(job: Job) -> Reply:
         watch.mark("read")
         model = build_textbook(TextbookCase(market, paths, rules))
         watch.mark("build")
-        matrix = compile_matrix(model)
+        matrix = matrix_of(model)
         solver = open_solver(matrix, options, Clock(job.limit))
         watch.mark("hand over")
         found = solver.solve("mip", gap=job.gap, time_limit=max(1.0, job.limit - watch.seconds))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orepact.analysis.sweep import parse_vary as parse_vary
     from orepact.api import Resolver as Resolver
     from orepact.api import export as export
+    from orepact.api import pyomo_model as pyomo_model
     from orepact.calls import evaluate as evaluate
     from orepact.calls import explain as explain
     from orepact.calls import read as read
@@ -74,6 +75,7 @@ _WHERE = {
     "evaluate": "orepact.calls:evaluate",
     "explain": "orepact.calls:explain",
     "export": "orepact.api:export",
+    "pyomo_model": "orepact.api:pyomo_model",
     "Resolver": "orepact.api:Resolver",
     "read": "orepact.calls:read",
     "solve": "orepact.calls:solve",

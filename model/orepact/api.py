@@ -36,21 +36,30 @@ from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
 from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
+from orepact.solver.in_pyomo import ConcreteModel
 from orepact.solver.outcome import Outcome
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
 from orepact.solver.result import SolveResult, Status, peak_memory_mb, this_platform, versions
 from orepact.solver.scale import scale_notes
-from orepact.solver.search import BASELINE, market_rules, search, write_model
+from orepact.solver.search import BASELINE, market_rules, one_model, search
 from orepact.solver.settle import settle
 from orepact.solver.stress import play, without_policy
+
+
+def pyomo_model(instance: Instance, options: SolveOptions | None = None) -> ConcreteModel:
+    """The one model over the listed paths as a Pyomo ConcreteModel, to add rows to or to solve in your own way.
+
+    Blocks and indices are those of docs/mathematics.md; amounts are in the units of the instance's median amount and price.
+    """
+    return one_model(Market(world_of(instance)), options or SolveOptions())
 
 
 def export(instance: Instance, options: SolveOptions, path: str | FilePath, format: str) -> None:
     """Write the one model over the listed paths as an LP or MPS file, with names a person can read."""
     if format not in ("lp", "mps"):
         raise OptionError(f"format must be lp or mps, not {format!r}")
-    write_model(Market(world_of(instance)), options, FilePath(path), format)
+    pyomo_model(instance, options).write(str(path), format=format, io_options={"symbolic_solver_labels": True})
 
 
 def run(

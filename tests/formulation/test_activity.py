@@ -46,7 +46,8 @@ def test_idle_only_where_feed_is_short() -> None:
         ("old", 2026, "s"): equal({"x[old,2026,s]": -1, "idle[old,2026,s]": -1, "weight[old plain]": 500}),
     }
     assert rows(built, "activity.idle_for_want_of_feed") == {(0, 0, 0): at_most({"idle[old,2026,s]": 1, "q[O,2026,s]": -500})}
-    assert built.model.activity.q[0, 0, 0].is_binary()
+    assert built.model.activity.q.whole
+    assert (0, 0, 0) in built.model.activity.q
     enough = model_of(smelting(1000.0))
     assert len(enough.model.activity.idle) == 0
     assert len(enough.model.activity.q) == 0

@@ -46,8 +46,8 @@ def test_rows_of_the_worst_outcomes() -> None:
         "dear": at_most({"im[CHN,members,2026,dear]": 150 * d, "threshold": -1, "excess[dear]": -1}),
     }
     names, unit = Names(built), built.case.world.money_unit
-    objective = built.model.cost.objective.expr
-    found = {names.column(v)[0]: c * unit / names.column(v)[1] for c, v in zip(objective.linear_coefs, objective.linear_vars, strict=True)}
+    _, coefs, columns = built.model.objective.entries()
+    found = {names.column(v)[0]: c * unit / names.column(v)[1] for c, v in zip(coefs, columns.tolist(), strict=True)}
     assert found == pytest.approx(
         {
             "im[CHN,members,2026,s]": 0.6 * 0.8 * 100 * d, "im[CHN,members,2026,dear]": 0.6 * 0.2 * 150 * d,

@@ -16,6 +16,7 @@ from orepact.formulation.case import Rules
 from orepact.instance.reader import read
 from orepact.solver.batch import prepare
 from orepact.solver.clock import Clock
+from orepact.solver.in_pyomo import in_pyomo
 from orepact.solver.search import BASELINE
 from tiny_instances import market_of
 
@@ -35,9 +36,9 @@ def written(name: str, folder: Path) -> Path:
     instance, rules = CASES[name]
     market = market_of(read(TESTS / "data" / instance))
     paths = every_path(market) if rules.targets and rules.behaviour == "market" else [market.free]
-    built, _ = prepare(market, paths, rules, Clock(60.0))
+    _, matrix = prepare(market, paths, rules, Clock(60.0))
     path = folder / f"{name}.lp"
-    built.model.write(str(path), io_options={"symbolic_solver_labels": True})
+    in_pyomo(matrix).model.write(str(path), io_options={"symbolic_solver_labels": True})
     return path
 
 

@@ -116,7 +116,7 @@ def test_routed_imports_need_a_route_and_keep_to_its_capacity() -> None:
     built = model_of(instance)
     amount = built.model.imports.amount
     assert sorted(key[:2] for key in amount) == [(0, 0), (0, 1), (1, 0)]
-    assert amount[0, 0, 0, 0].ub * built.case.world.mass_unit == pytest.approx(600)
+    assert amount.upper[amount[0, 0, 0, 0] - amount.first] * built.case.world.mass_unit == pytest.approx(600)
     assert costs(built, "freight")[2026, "s"] == pytest.approx({"im[CHN,USA,2026,s]": 2, "im[CHN,EU,2026,s]": 3, "im[CHL,USA,2026,s]": 5})
     plan = optimum(instance)
     assert plan is not None

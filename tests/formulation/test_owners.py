@@ -30,7 +30,8 @@ def test_a_plant_is_built_once() -> None:
         ("new", 2026): equal({"weight[new floor 2026]": 1, "u[new,2026]": -1}),
         ("new", 2027): equal({"weight[new floor 2027]": 1, "u[new,2027]": -1}),
     }
-    assert all(u.is_binary() for u in built.model.owners.u.values())
+    assert built.model.owners.u.whole
+    assert built.model.owners.u.upper.tolist() == [1.0] * len(built.model.owners.u)
 
 
 def test_offers_mix_the_corners_of_what_owners_sign() -> None:

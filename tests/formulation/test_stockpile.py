@@ -35,7 +35,7 @@ def test_what_is_bought_and_not_released_is_carried_over() -> None:
         ("M", 2026, "ban"): equal({"stock[M,2026,ban]": 1, "buy[M,2026,0]": -2, "release[M,2026,ban]": 2}, 50),
         ("M", 2028, "ban"): equal({"stock[M,2028,ban]": 1, "buy[M,2028,0]": -2, "release[M,2028,ban]": 2, "stock[M,2026,ban]": -1}),
     }
-    assert built.model.stockpile.level[0, 0, 0].ub * built.case.world.mass_unit == pytest.approx(400)
+    assert built.model.stockpile.level.upper[0] * built.case.world.mass_unit == pytest.approx(400)
     assert rows(built, "stockpile.most_per_year", "s t")["M", 2026] == at_most({"buy[M,2026,0]": 1}, 100)
 
 

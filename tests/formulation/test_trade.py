@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -68,9 +69,10 @@ def test_inside_the_whole_zone_trade_only_costs_freight() -> None:
 def test_routes_have_a_cost_and_may_have_a_capacity() -> None:
     built = model_of(routed())
     world, flow = built.case.world, built.model.trade.flow
-    most = {world.nodes[world.routes[r].origin]: flow[r, 0, 0].ub for r, _, _ in flow if world.nodes[world.routes[r].destination] == "EU"}
+    limits = zip(flow, flow.upper.tolist(), strict=True)
+    most = {world.nodes[world.routes[r].origin]: limit for (r, _, _), limit in limits if world.nodes[world.routes[r].destination] == "EU"}
     assert most["USA"] * world.mass_unit == pytest.approx(300)
-    assert most["AUS"] is None
+    assert most["AUS"] == math.inf
     assert costs(built, "freight")[2026, "s"] == pytest.approx(
         {"flow[USA→EU,2026,s]": 1, "flow[AUS→EU,2026,s]": 4, "flow[EU→AUS,2026,s]": 5, "im[CHN,EU,2026,s]": 2}
     )

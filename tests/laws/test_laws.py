@@ -255,9 +255,8 @@ def test_a_floor_above_what_the_zone_needs_costs_glut_money_under_a_duty_to_buil
     assert made_to_build is not None
     assert free is not None
     outlay = 1000 * (110 - 80)
-    assert sum(made_to_build.sum(t) for t in made_to_build.built.ledger.entries["public money"].values()) * made_to_build.world.money_unit == pytest.approx(
-        0.25 * outlay
-    )
+    charged = made_to_build.built.ledger.entries["public money"]
+    assert charged.coef @ made_to_build.values[charged.column] * made_to_build.world.money_unit == pytest.approx(0.25 * outlay)
     assert free.objective <= made_to_build.objective
 
 

@@ -115,8 +115,8 @@ class Accounts:
                 for t in case.periods:
                     for w in case.scenarios:
                         self.add("plants", t, w, -yearly * float(world.alive[f, tau, t, w]))
-        for terms in self.plan.built.ledger.lumps.values():
-            self.accounts["foreign owners"] -= self.plan.sum(terms)
+        for coef, column in self.plan.built.ledger.lumps.values():
+            self.accounts["foreign owners"] -= float(coef @ self.plan.values[column])
 
     def _imports(self) -> None:
         world, case = self.world, self.case

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -152,11 +154,12 @@ def test_reliance_is_what_the_caps_would_see(seed: int) -> None:
     world, model, case = run.market.world, run.plan.built.model, run.plan.built.case
     out = Outturn(run.plan, {})
     t, w = world.horizon.periods - 1, case.scenarios[-1]
+    cell, values = (np.array([t]), np.array([w])), run.plan.values
     for k, product in enumerate(world.products):
         for source in capped_sources(case, {"source_country": ALL, "products": [product]}):
             for nodes in [list(range(len(world.nodes))), *([[0]] if world.routed[k] else [])]:
-                used = use(model, case, k, nodes, t, w).value()
-                expected = relied_on(model, case, k, source, nodes, True, t, w).value() / used if used > 0 else 0.0
+                used = float(use(model, case, k, nodes, *cell).value(values)[0])
+                expected = float(relied_on(model, case, k, source, nodes, True, *cell).value(values)[0]) / used if used > 0 else 0.0
                 assert relied_shares(out, k, source, nodes)[1][t, w] == pytest.approx(expected, abs=1e-8)
 
 
@@ -167,13 +170,14 @@ def test_payments_are_what_treasuries_spend_and_earn(seed: int) -> None:
     paid = payments.groupby(["member", "instrument", "first_year", "scenario"])["usd_a"].sum()
     scale = 1 + payments["usd_a"].abs().max() if len(payments) else 1.0
     for plan in (run.plan, *(p for p in run.stress.values() if p is not None)):
-        model, earned = plan.built.model, revenue(plan.built.model, plan.built.case)
+        model, case = plan.built.model, plan.built.case
+        earned = revenue(model, case).value(plan.values).reshape(world.members, *case.span)
         for (m, instrument, t, w), column in model.treasury.spending.items():
             row = (world.nodes[m], instrument, int(world.horizon.start[t]), world.scenarios[w])
-            assert paid.get(row, 0.0) == pytest.approx(column.value * world.money_unit, abs=1e-7 * scale)
-        for (m, t, w), terms in earned.items():
+            assert paid.get(row, 0.0) == pytest.approx(plan.values[column] * world.money_unit, abs=1e-7 * scale)
+        for m, t, w in itertools.product(range(world.members), case.periods, case.scenarios):
             sources = [(world.nodes[m], kind, int(world.horizon.start[t]), world.scenarios[w]) for kind in ("levy", "release")]
-            assert -sum(paid.get(source, 0.0) for source in sources) == pytest.approx(terms.value() * world.money_unit, abs=1e-7 * scale)
+            assert -sum(paid.get(source, 0.0) for source in sources) == pytest.approx(earned[m, t, w] * world.money_unit, abs=1e-7 * scale)
     grants, years = run.table("grants"), dict(zip(world.horizon.start, world.horizon.length, strict=True))
     for scenario in (EXPECTED, world.scenarios[run.plan.built.case.scenarios[0]]):
         yearly = payments[(payments["instrument"] == "grant") & (payments["scenario"] == scenario)]

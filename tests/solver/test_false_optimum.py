@@ -14,8 +14,8 @@ from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver.batch import HIGHS, SEARCH, prepare
 from orepact.solver.clock import Clock
-from orepact.solver.handover import Matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import Matrix
 from orepact.solver.search import market_rules, starting_list
 from random_instances import random_instance
 from test_brute_force import only

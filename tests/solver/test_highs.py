@@ -10,44 +10,35 @@ import weakref
 from itertools import product
 
 import numpy as np
-import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from example_models import TWO_PLANTS_COST, TWO_PLANTS_RELAXED, knapsack, market_split, two_plants
+from example_models import TWO_PLANTS_COST, TWO_PLANTS_RELAXED, Column, Row, knapsack, market_split, places, toy, two_plants
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus
-from orepact.solver.handover import Matrix, compile_matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import Matrix
 from orepact.solver.progress import Progress
+from orepact.solver.reduced import reduce
 
-HARD = compile_matrix(market_split())
+HARD = market_split()
 """Never proven within a test."""
 
-SMALL = compile_matrix(knapsack([21, 34, 13, 55, 8, 44, 29, 31, 17, 23], [5, 9, 3, 14, 2, 11, 7, 8, 4, 6], 31))
+SMALL = knapsack([21, 34, 13, 55, 8, 44, 29, 31, 17, 23], [5, 9, 3, 14, 2, 11, 7, 8, 4, 6], 31)
 
 
 def unbounded(whole: bool) -> Matrix:
-    m = pyo.ConcreteModel()
-    m.x = pyo.Var(range(2), domain=pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals)
-    m.row = pyo.Constraint(expr=m.x[0] - m.x[1] == 0)
-    m.cost = pyo.Objective(expr=-m.x[0])
-    return compile_matrix(m)
+    return toy({"x": Column(cost=-1, whole=whole), "y": Column(whole=whole)}, {"equal": Row(0, {"x": 1, "y": -1}, 0)})
 
 
 def contradictory(whole: bool) -> Matrix:
-    m = pyo.ConcreteModel()
-    m.x = pyo.Var(range(2), domain=pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals)
-    m.rows = pyo.ConstraintList()
-    m.rows.add(2 * m.x[0] - 2 * m.x[1] == 1 if whole else m.x[0] - m.x[1] <= -1)
-    m.rows.add(m.x[0] - m.x[1] >= 0)
-    m.cost = pyo.Objective(expr=-m.x[0])
-    return compile_matrix(m)
+    first = Row(1, {"x": 2, "y": -2}, 1) if whole else Row(None, {"x": 1, "y": -1}, -1)
+    return toy({"x": Column(cost=-1, whole=whole), "y": Column(whole=whole)}, {"first": first, "second": Row(0, {"x": 1, "y": -1}, None)})
 
 
 def test_mip_and_its_relaxation() -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     plan = session.solve()
     assert plan.status is AnswerStatus.OPTIMAL
     assert plan.objective == pytest.approx(TWO_PLANTS_COST)
@@ -66,19 +57,19 @@ def test_mip_and_its_relaxation() -> None:
 
 
 def test_duals_are_the_change_of_cost_per_unit_of_the_row() -> None:
-    matrix = compile_matrix(two_plants())
+    matrix = two_plants()
     relaxed = Session(matrix, threads=1).solve("lp")
     assert relaxed.duals is not None
-    names = [row.name for row, _ in matrix.rows]
+    names = [row.name for row in matrix.rows]
     assert relaxed.duals[names.index("demand")] == pytest.approx(4)  # one more t is bought at 4
-    assert relaxed.duals[names.index("capacity[0]")] == pytest.approx(1 - 4)  # one more t of capacity saves buying at 4, costs making at 1
+    assert relaxed.duals[names.index("capacity_0")] == pytest.approx(1 - 4)  # one more t of capacity saves buying at 4, costs making at 1
 
 
 @pytest.mark.parametrize("warm", [True, False])
 def test_bounds_are_changed_and_reset(warm: bool) -> None:
     """From scratch, or each LP from where the last one ended."""
-    matrix = compile_matrix(two_plants())
-    built = matrix.indices([v for v in matrix.columns if v.name.startswith("built")])
+    matrix = two_plants()
+    built = places(matrix, "built_0", "built_1")
     session, basis = Session(matrix, threads=1), None
     for kind in ("lp", "mip"):
         for fixed, cost in ((0, 100 + 4 * 7), (1, 100 + 10 + 12 + 1 * 5 + 2 * 2), (None, TWO_PLANTS_COST)):
@@ -93,7 +84,7 @@ def test_bounds_are_changed_and_reset(warm: bool) -> None:
 
 
 def test_bounds_that_cross_or_are_no_numbers() -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     session.set_bounds([0], 0.7, 0.3)
     assert session.solve("lp").status is AnswerStatus.INFEASIBLE
     assert session.solve().status is AnswerStatus.INFEASIBLE
@@ -128,7 +119,7 @@ def test_costs_are_back_after_telling_unbounded() -> None:
 
 @pytest.mark.parametrize(("cutoff", "status"), [(TWO_PLANTS_COST + 0.5, AnswerStatus.OPTIMAL), (TWO_PLANTS_COST - 0.5, AnswerStatus.CUTOFF)])
 def test_cutoff_counts_the_constant_of_the_cost(cutoff: float, status: AnswerStatus) -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     answer = session.solve(cutoff=cutoff)
     assert answer.status is status
     assert answer.bound is not None
@@ -147,12 +138,12 @@ def test_cutoff_never_calls_a_dearer_plan_optimal() -> None:
 def test_a_basis_of_another_shape_is_left_aside() -> None:
     other = Session(SMALL, threads=1).solve("lp").basis
     assert other is not None
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     assert session.solve("lp", basis=other).objective == pytest.approx(session.solve("lp").objective)
 
 
 def test_warm_lp_may_stop_at_the_cutoff() -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     first = session.solve("lp")
     session.set_bounds(session.matrix.integer_indices, 0, 0)
     answer = session.solve("lp", cutoff=120.0, basis=first.basis)
@@ -281,13 +272,13 @@ def test_python_runs_on_while_highs_does() -> None:
 
 
 def test_one_thread_may_use_sessions_with_different_numbers_of_threads() -> None:
-    objectives = [Session(compile_matrix(two_plants()), threads=n).solve().objective for n in (1, 2, 1, 0)]
+    objectives = [Session(two_plants(), threads=n).solve().objective for n in (1, 2, 1, 0)]
     assert objectives == pytest.approx([TWO_PLANTS_COST] * 4)
 
 
 def test_first_values_are_used() -> None:
     start = np.zeros(len(HARD.columns))
-    start[HARD.indices([v for v in HARD.columns if v.name.startswith("under")])] = HARD.row_lower
+    start[[j for j, column in enumerate(HARD.columns) if column.family == "under"]] = HARD.row_lower
     answer = Session(HARD, threads=1, extra={"mip_max_nodes": 0, "mip_heuristic_effort": 0.0, "presolve": "off"}).solve(start=start, time_limit=20)
     assert answer.objective is not None
     assert answer.objective <= HARD.objective(start)
@@ -308,30 +299,29 @@ def test_wrong_options_are_errors(name: str, value: str | float, message: str) -
 
 
 def test_numbers_beyond_highs_are_refused() -> None:
-    m = two_plants()
-    m.huge = pyo.Constraint(expr=1e17 * m.bought <= 1e18)
     with pytest.raises(SolverError, match="coefficient ranges"):
-        Session(compile_matrix(m))
+        Session(two_plants(rows={"huge": Row(None, {"bought": 1e17}, 1e18)}))
 
 
 def test_mip_without_integers_is_an_lp() -> None:
-    m = two_plants()
-    m.built.fix(1)
-    answer = Session(compile_matrix(m), threads=1).solve("mip", gap=0.1)
+    matrix = two_plants()
+    both = reduce(matrix, places(matrix, "built_0", "built_1"), np.ones(2)).matrix
+    assert not both.integer_indices.size
+    answer = Session(both, threads=1).solve("mip", gap=0.1)
     assert answer.objective == answer.bound == pytest.approx(100 + 10 + 12 + 1 * 5 + 2 * 2)
 
 
 def test_model_without_free_columns_costs_its_constant() -> None:
-    m = two_plants()
-    for v, value in ((m.built[0], 1), (m.built[1], 0), (m.output[0], 5), (m.output[1], 0), (m.bought, 2)):
-        v.fix(value)
-    answer = Session(compile_matrix(m)).solve()
+    columns = places(two_plants(), "built_0", "built_1", "output_0", "output_1", "bought")
+    decided = reduce(two_plants(), columns, np.array([1.0, 0.0, 5.0, 0.0, 2.0])).matrix
+    assert not len(decided.columns)
+    answer = Session(decided).solve()
     assert answer.status is AnswerStatus.OPTIMAL
     assert answer.objective == answer.bound == TWO_PLANTS_COST
 
 
 def test_a_session_that_nobody_holds_is_freed() -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     session.solve(listener=lambda _: None)
     gone = weakref.ref(session)
     del session
@@ -350,7 +340,7 @@ def test_agrees_with_enumeration(items: list[tuple[int, int]], share: float, cut
     need = round(share * sum(weight))
     choices = [x for x in product((0, 1), repeat=len(items)) if np.dot(x, weight) >= need]
     best = min((3 + int(np.dot(x, cost)) for x in choices), default=None)
-    session = Session(compile_matrix(knapsack(cost, weight, need)), threads=1)
+    session = Session(knapsack(cost, weight, need), threads=1)
     answer = session.solve()
     if best is None:
         assert answer.status is AnswerStatus.INFEASIBLE

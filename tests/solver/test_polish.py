@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pyomo.environ as pyo
 import pytest
 
-from example_models import TWO_PLANTS_COST, two_plants
+from example_models import TWO_PLANTS_COST, Column, Row, places, switch, toy, two_plants
 from orepact.solver.answer import Answer, AnswerStatus
-from orepact.solver.handover import compile_matrix
 from orepact.solver.highs import Session
 
 
 def test_polish_makes_whole_numbers_exact() -> None:
-    matrix = compile_matrix(two_plants())
+    matrix = two_plants()
     session = Session(matrix, threads=1)
     rough = session.solve()
     assert rough.values is not None
@@ -30,16 +28,11 @@ def test_polish_makes_whole_numbers_exact() -> None:
 
 
 def test_polish_that_fails_says_so_and_keeps_the_plan() -> None:
-    m = pyo.ConcreteModel()
-    m.on = pyo.Var(domain=pyo.Binary)
-    m.y = pyo.Var(bounds=(0.5, 1))
-    m.link = pyo.Constraint(expr=m.y <= 1e6 * m.on)
-    m.cost = pyo.Objective(expr=m.on)
-    matrix = compile_matrix(m)
+    linked = toy({"on": switch(cost=1), "y": Column(low=0.5, high=1)}, {"link": Row(None, {"y": 1, "on": -1e6}, 0)})
     values = np.zeros(2)
-    values[matrix.indices([m.on, m.y])] = 5e-7, 0.5
-    before = Answer(AnswerStatus.OPTIMAL, objective=5e-7, bound=0.0, values=values, violations=matrix.violations(values))
-    after = Session(matrix, threads=1).polish(before)
+    values[places(linked, "on", "y")] = 5e-7, 0.5
+    before = Answer(AnswerStatus.OPTIMAL, objective=5e-7, bound=0.0, values=values, violations=linked.violations(values))
+    after = Session(linked, threads=1).polish(before)
     assert after.values is values
     assert after.objective == before.objective
     assert "not polished" in after.message
@@ -47,7 +40,7 @@ def test_polish_that_fails_says_so_and_keeps_the_plan() -> None:
 
 
 def test_polish_after_a_stop_still_works() -> None:
-    session = Session(compile_matrix(two_plants()), threads=1)
+    session = Session(two_plants(), threads=1)
     rough = session.solve()
     session.stop()
     exact = session.polish(rough)

@@ -11,7 +11,6 @@ import pytest
 
 from example_models import market_split
 from orepact.report.progress_display import LiveReporter, reporter
-from orepact.solver.handover import compile_matrix
 from orepact.solver.highs import Session
 from orepact.solver.progress import LineReporter, Progress, SilentReporter, describe, keep_plan_on_interrupt, money, relative_gap
 
@@ -100,13 +99,13 @@ def test_live_line_shows_the_event_and_is_gone_at_the_end(monkeypatch: pytest.Mo
 
 
 def test_nothing_is_printed_without_a_listener(capfd: pytest.CaptureFixture[str]) -> None:
-    Session(compile_matrix(market_split(2, 10)), threads=1).solve(time_limit=0.2)
+    Session(market_split(2, 10), threads=1).solve(time_limit=0.2)
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")
 
 
 def test_first_interrupt_asks_the_solve_to_stop_with_its_plan() -> None:
-    session = Session(compile_matrix(market_split()), threads=1)
+    session = Session(market_split(), threads=1)
     timer = threading.Timer(0.4, signal.raise_signal, (signal.SIGINT,))
     before = signal.getsignal(signal.SIGINT)
     with keep_plan_on_interrupt(session.stop_event):

@@ -5,36 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_models import Column, Row, places, switch, toy
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.handover import Matrix, compile_matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import Matrix
 from orepact.solver.reduced import cut, reduce
 
 
 def random_matrix(seed: int) -> Matrix:
     """Twelve columns, some binary, some free; twenty rows, a third of them links `sum of amounts <= capacity · switch`."""
     dice = np.random.default_rng(seed)
-    m = pyo.ConcreteModel()
-    m.x = pyo.Var(range(8), bounds=(0, 9))
-    m.f = pyo.Var(range(2), bounds=(-5, 5))
-    m.b = pyo.Var(range(4), domain=pyo.Binary)
-    columns = [*m.x.values(), *m.f.values(), *m.b.values()]
-    m.rows = pyo.ConstraintList()
+    amounts, switches = [f"x_{n}" for n in range(8)], [f"b_{n}" for n in range(4)]
+    names, rows = [*amounts, "f_0", "f_1", *switches], dict[str, Row]()
     for n in range(20):
-        chosen = dice.choice(len(columns), size=3, replace=False)
+        chosen = dice.choice(len(names), size=3, replace=False)
         if n % 3 == 0:
-            amounts = dice.choice(8, size=2, replace=False)
-            m.rows.add(sum(m.x[int(j)] for j in amounts) <= float(dice.integers(1, 9)) * m.b[int(dice.integers(4))])
+            first, second = dice.choice(8, size=2, replace=False)
+            capacity, on = float(dice.integers(1, 9)), int(dice.integers(4))
+            rows[f"row_{n}"] = Row(None, {amounts[first]: 1, amounts[second]: 1, switches[on]: -capacity}, 0)
         else:
-            left = sum(float(dice.integers(-4, 5) or 1) * columns[j] for j in chosen)
-            m.rows.add((None, left, float(dice.integers(0, 20))) if n % 2 else (-float(dice.integers(0, 20)), left, None))
-    m.cost = pyo.Objective(expr=sum(float(dice.integers(-9, 10)) * v for v in columns))
-    return compile_matrix(m)
+            left = {names[j]: float(dice.integers(-4, 5) or 1) for j in chosen}
+            rows[f"row_{n}"] = Row(None, left, float(dice.integers(0, 20))) if n % 2 else Row(-float(dice.integers(0, 20)), left, None)
+    kinds = {name: Column(high=9) if name in amounts else switch() if name in switches else Column(low=-5, high=5) for name in names}
+    return toy({name: kind._replace(cost=float(dice.integers(-9, 10))) for name, kind in kinds.items()}, rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,25 +67,21 @@ def test_a_cut_serves_other_costs(seed: int) -> None:
 
 
 def test_what_can_only_be_zero_goes_with_its_switch() -> None:
-    m = pyo.ConcreteModel()
-    m.on, m.x, m.y = pyo.Var(domain=pyo.Binary), pyo.Var([1, 2], bounds=(0, None)), pyo.Var(bounds=(0, None))
-    m.capacity = pyo.Constraint(expr=m.x[1] + m.x[2] <= 5 * m.on)
-    m.follows = pyo.Constraint(expr=m.y <= m.x[1])
-    m.cost = pyo.Objective(expr=m.x[1] + m.x[2] + m.y + m.on)
-    whole = compile_matrix(m)
-    part = reduce(whole, np.array([whole.index(m.on)], dtype=np.int64), np.array([0.0]))
+    whole = toy(
+        {"on": switch(cost=1), "x_1": Column(cost=1), "x_2": Column(cost=1), "y": Column(cost=1)},
+        {"capacity": Row(None, {"x_1": 1, "x_2": 1, "on": -5}, 0), "follows": Row(None, {"y": 1, "x_1": -1}, 0)},
+    )
+    part = reduce(whole, places(whole, "on"), np.array([0.0]))
     assert (len(part.matrix.columns), len(part.matrix.rows)) == (0, 0)
-    kept = reduce(whole, np.array([whole.index(m.on)], dtype=np.int64), np.array([1.0]))
+    kept = reduce(whole, places(whole, "on"), np.array([1.0]))
     assert (len(kept.matrix.columns), len(kept.matrix.rows), kept.matrix.offset) == (3, 2, 1.0)
+    assert [column.name for column in kept.matrix.columns] == ["x_1", "x_2", "y"]
+    assert [row.name for row in kept.matrix.rows[1:]] == ["follows"]
 
 
 def test_a_row_that_cannot_hold_stays() -> None:
-    m = pyo.ConcreteModel()
-    m.on, m.x = pyo.Var(domain=pyo.Binary), pyo.Var(bounds=(0, 1))
-    m.needed = pyo.Constraint(expr=2 * m.on >= 1)
-    m.cost = pyo.Objective(expr=m.x + m.on)
-    whole = compile_matrix(m)
-    part = reduce(whole, np.array([whole.index(m.on)], dtype=np.int64), np.array([0.0]))
+    whole = toy({"on": switch(cost=1), "x": Column(cost=1, high=1)}, {"needed": Row(1, {"on": 2}, None)})
+    part = reduce(whole, places(whole, "on"), np.array([0.0]))
     assert Session(part.matrix, threads=1).solve("lp").status is AnswerStatus.INFEASIBLE
     nothing_left = reduce(whole, np.array([0, 1], dtype=np.int64), np.zeros(2))
     assert Session(nothing_left.matrix, threads=1).solve("lp").status is AnswerStatus.INFEASIBLE

@@ -31,14 +31,14 @@ def shared_plan() -> Plan:
     supported = [d for d, x in enumerate(case.deals) if x.payer >= 0]
     assert len(supported) == 2
     for part in (owners.weight, owners.volume):
-        total = sum(float(values[best.matrix.index(part[d])]) for d in supported)
+        total = sum(float(values[part[d]]) for d in supported)
         for d, share in zip(supported, (0.3, 0.7), strict=True):
-            values[best.matrix.index(part[d])] = share * total
+            values[part[d]] = share * total
     return Plan(best.built, best.matrix, values, best.objective / best.world.money_unit, best.market.free)
 
 
 def weights(plan: Plan) -> list[float]:
-    return [float(plan.values[plan.matrix.index(column)]) for column in plan.built.model.owners.weight.values()]
+    return [float(value) for value in plan.values[plan.built.model.owners.weight.ids]]
 
 
 def test_the_larger_payer_takes_the_whole_contract() -> None:

@@ -49,6 +49,11 @@ def impossible(world: World) -> list[Shortfall]:
     return sorted(worst.values(), key=lambda s: (s.target, s.year))
 
 
+def _cells(case: Case, target: Row) -> Iterator[tuple[int, int]]:
+    """Periods and scenarios in which a target must hold, one by one."""
+    return zip(*(part.tolist() for part in tested(case, target)), strict=True)
+
+
 def least_use(case: Case, target: Row, t: int, w: int) -> float:
     """Use of the target's denominator at the rungs that lower it most."""
     k, nodes, world = denominator(case, target), nodes_in(case, target), case.world
@@ -102,7 +107,7 @@ def _shares(case: Case) -> Iterator[Shortfall]:
             nodes = nodes_in(case, target) if activity else range(len(world.nodes))
             plants = [f for f, p in enumerate(world.plants) if case.plant_place[f] in nodes and (not activity or activity in p.activities)]
             what = f"all plants and projects{f' of {activity}' if activity else ''} together can make"
-            for t, w in tested(case, target):
+            for t, w in _cells(case, target):
                 most = sum(most_made(case, world.product(p), plants, t, w) for p in target["products"])
                 yield from _found(case, target, t, what, most, least_use(case, target, t, w))
 
@@ -114,7 +119,7 @@ def _outages(case: Case) -> Iterator[Shortfall]:
         outage = float(target["outage_years"]) if given(target["outage_years"]) else world.settings.policy.outage_years
         for name, lost in losses(case, target).items():
             for kappa in stages(case, k, bool(target["upstream"])):
-                for t, w in tested(case, target):
+                for t, w in _cells(case, target):
                     left = [f for f, p in enumerate(world.plants) if not {p.country, world.nodes[case.plant_place[f]], p.group or p.country} & lost]
                     most = sum(float(max(world.flow[f, kappa], 0.0) * case.most_output[f, t, w]) for f in left) / e[kappa, k]
                     for j in (int(j) for j in np.flatnonzero((e[kappa] > 0) & (e[:, k] > 0))):
@@ -128,7 +133,7 @@ def _stocks(case: Case) -> Iterator[Shortfall]:
     for target in targets_of(case, "stock_days"):
         k, nodes = world.product(target["products"][0]), nodes_in(case, target)
         sites = [site for site in world.stock_sites if site.product == k and (site.node < 0 or site.node in nodes)]
-        for t, w in tested(case, target):
+        for t, w in _cells(case, target):
             years = float(world.horizon.length[: t + 1].sum())
             most = sum(min(site.max_level, site.initial + years * site.max_purchase) for site in sites)
             yield from _found(case, target, t, "stocks can hold at most", most, least_use(case, target, t, w))

@@ -11,109 +11,109 @@ Assumes: a stock is filled from the same market, imports included.
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
-import pyomo.environ as pyo
-from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_rows
+from orepact.formulation.choice import by_rung
+from orepact.formulation.demand import used
+from orepact.formulation.model import Block, Model
 from orepact.formulation.stockpile import site_place
+from orepact.formulation.targets.common import available
+from orepact.formulation.terms import IntArray, Numbers, Terms
 
-Spot = tuple[int, int, int, int]
 
-
-def add_balance(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
+def add_balance(model: Model, case: Case) -> Block:
     """Add the balance of every product at every place, and the rule against passing on."""
-    block = model.balance = pyo.Block()
-    world = case.world
-    net: dict[Spot, Terms] = defaultdict(Terms)
-    leaving: dict[Spot, Terms] = defaultdict(Terms)
-    for (f, t, w), x in model.activity.x.items():
-        for k in (*case.outputs[f], *case.inputs[f]):
-            spot = (k, case.place(case.plant_place[f], k), t, w)
-            net[spot].add(world.flow[f, k], x)
-            if world.flow[f, k] > 0:
-                leaving[spot].add(-world.flow[f, k], x)
-    for spot, sources in model.imports.at_place.items():
-        for _, column in sources:
-            net[spot].add(1.0, column)
-    for spot, columns in model.trade.incoming.items():
-        for column in columns:
-            net[spot].add(1.0, column)
-    for spot, columns in model.trade.outgoing.items():
-        for column in columns:
-            net[spot].add(-1.0, column)
-            leaving[spot].add(1.0, column)
-    for variable in (model.surplus.export, model.surplus.overflow, model.surplus.glut):
-        for key, column in variable.items():
-            net[key[:4]].add(-1.0, column)
-            leaving[key[:4]].add(1.0, column)
-    for (k, p, t, w, _), column in model.demand.short.items():
-        net[k, p, t, w].add(1.0, column)
-    for (s, t), columns in model.stockpile.purchases.items():
-        k, p = world.stock_sites[s].product, site_place(case, s)
-        for w in case.scenarios:
-            for column in columns:
-                net[k, p, t, w].add(-1.0, column)
-    for (s, t, w), column in model.stockpile.release.items():
-        net[world.stock_sites[s].product, site_place(case, s), t, w].add(1.0, column)
-    for k in range(len(world.products)):
-        for p in case.places[k]:
-            for t in case.periods:
-                for w in case.scenarios:
-                    if case.demand_at(k, p, t, w) > 0:
-                        net[k, p, t, w].extend(model.demand.used(k, p, t, w), -1.0)
-    add_rows(block, "goods", {spot: (0.0, terms, 0.0) for spot, terms in net.items()})
-    add_rows(block, "own_output_only", {spot: (None, terms, 0.0) for spot, terms in leaving.items() if any(coef > 0 for coef, _ in terms.parts)})
-    _nothing_leaves_while_short(model, block, case)
+    block = model.block("balance")
+    shape = (len(case.world.products), case.slots, *case.span)
+    net, leaving = (Terms(int(np.prod(shape))) for _ in range(2))
+    _made(model, case, net, leaving)
+    _moved(model, case, net, leaving)
+    _stocked(model, case, net)
+    _used(model, case, net)
+    k, p, t, w = np.indices(shape).reshape(4, -1)
+    index = k, np.where(p < len(case.world.nodes), p, p - case.slots), t, w
+    block.rows("goods", index, 0.0, net, 0.0, net.filled())
+    spot, coef, _ = leaving.entries()
+    leaves = np.zeros(leaving.size, dtype=bool)
+    leaves[spot[coef > 0]] = True
+    block.rows("own_output_only", index, None, leaving, 0.0, leaves)
+    if not case.planner:
+        _nothing_leaves_while_short(model, block, case)
     return block
 
 
-def _nothing_leaves_while_short(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
+def _spot(case: Case, k: Numbers, p: Numbers, t: Numbers, w: Numbers) -> IntArray:
+    """The sum of a product, place, period and scenario, where there is one for each."""
+    return np.asarray(((k * case.slots + p % case.slots) * case.span[0] + t) * case.span[1] + w)
+
+
+def _made(model: Model, case: Case, net: Terms, leaving: Terms) -> None:
+    """What plants make and take, and what of their own output may leave."""
+    f, k = (part[:, None] for part in np.nonzero(case.world.flow))
+    t, w = case.every
+    flow, column = case.world.flow[f, k], model.activity.x.at(f, t, w)
+    spot = _spot(case, k, case.place_of[np.array(case.plant_place, dtype=np.int64)[f], k], t, w)
+    net.add(spot, flow, column)
+    leaving.add(spot, -np.maximum(flow, 0.0), column)
+
+
+def _moved(model: Model, case: Case, net: Terms, leaving: Terms) -> None:
+    """What arrives and departs, as imports, trade or surplus, and what is wanting."""
+    amount, (o, p, t, w) = model.imports.amount, model.imports.amount.index
+    net.add(_spot(case, case.product_of_source[o], p, t, w), 1.0, amount.ids)
+    k, origin, destination, t, w, column = model.trade.moves
+    net.add(_spot(case, k, destination, t, w), 1.0, column)
+    for terms, sign in ((net, -1.0), (leaving, 1.0)):
+        terms.add(_spot(case, k, origin, t, w), sign, column)
+        for family in (model.surplus.export, model.surplus.overflow, model.surplus.glut):
+            terms.add(_spot(case, *family.index[:4]), sign, family.ids)
+    net.add(_spot(case, *model.demand.short.index[:4]), 1.0, model.demand.short.ids)
+
+
+def _stocked(model: Model, case: Case, net: Terms) -> None:
+    """What goes into stocks and comes out of them."""
+    sites = case.world.stock_sites
+    product = np.array([site.product for site in sites], dtype=np.int64)
+    place = np.array([site_place(case, s) for s in range(len(sites))], dtype=np.int64)
+    buy, (s, t, _) = model.stockpile.buy, (part[:, None] for part in model.stockpile.buy.index)
+    net.add(_spot(case, product[s], place[s], t, np.array(case.scenarios)), -1.0, buy.ids[:, None])
+    release, (s, t, w) = model.stockpile.release, model.stockpile.release.index
+    net.add(_spot(case, product[s], place[s], t, w), 1.0, release.ids)
+
+
+def _used(model: Model, case: Case, net: Terms) -> None:
+    """Final demand at every place."""
+    for k, wanted in enumerate(case.wanted):
+        spots: tuple[Numbers, ...] = np.nonzero(wanted * case.modelled)
+        p, t, w = spots
+        used(model, case, net, _spot(case, k, p, t, w), k, p, t, w, -1.0)
+
+
+def _nothing_leaves_while_short(model: Model, block: Block, case: Case) -> None:
     """Where feed k counts as short, all of it is bought and none is exported, dumped, bought up or stockpiled."""
-    if case.planner:
-        return
-    world = case.world
-    bought, kept = {}, {}
-    dumped: dict[tuple[int, int, int], list[pyo.Var]] = defaultdict(list)
-    for key, column in model.surplus.glut.items():
-        dumped[key[0], key[2], key[3]].append(column)
-    stocked: dict[tuple[int, int], list[tuple[int, list[pyo.Var]]]] = defaultdict(list)
-    for (s, t), columns in model.stockpile.purchases.items():
-        stocked[world.stock_sites[s].product, t].append((s, columns))
-    offered = {k: _offered(case, k) for k in {k for k, _, _ in model.activity.q}}
-    for k, t, w in model.activity.q:
-        available = {l: float(offered[k][l, t, w]) for l in case.rungs[k, t]}
-        most, row = max(available.values()), Terms()
-        for l, amount in available.items():
-            row.add(-amount, model.choice.z[k, t, l])
-        for column in model.imports.of_product.get((k, t, w), []):
-            row.add(1.0, column)
-        row.add(-most, model.activity.q[k, t, w])
-        bought[k, t, w] = (-most, row, None)
-        out, limit = Terms(), 0.0
-        for p in case.places[k]:
-            for variable in (model.surplus.export, model.surplus.overflow):
-                if (k, p, t, w) in variable:
-                    out.add(1.0, variable[k, p, t, w])
-            limit += model.surplus.full.get((k, p, t, w), 0.0)
-        for column in dumped.get((k, t, w), ()):
-            out.add(1.0, column)
-        for s, columns in stocked.get((k, t), ()):
-            limit += world.stock_sites[s].max_purchase
-            for column in columns:
-                out.add(1.0, column)
-        if out.parts:
-            out.add(limit, model.activity.q[k, t, w])
-            kept[k, t, w] = (None, out, limit)
-    add_rows(block, "all_supply_bought_when_short", bought)
-    add_rows(block, "nothing_leaves_when_short", kept)
+    world, q = case.world, model.activity.q
+    k, t, w = q.index
+    bought, most = Terms(q.size), np.zeros(q.size)
+    for product in np.unique(k):
+        own = np.flatnonzero(k == product)
+        offered = (case.market.ladders[product].selling * available(case, product)).sum(axis=1)
+        by_rung(model, bought, own, product, t[own], w[own], -offered)
+        most[own] = np.where(case.played[product][:, :, None], offered, 0.0).max(axis=0)[t[own], w[own]]
+    o, _, period, scenario = model.imports.amount.index
+    bought.add(q.at(case.product_of_source[o], period, scenario) - q.first, 1.0, model.imports.amount.ids)
+    bought.add(np.arange(q.size), -most, q.ids)
+    block.rows("all_supply_bought_when_short", q.index, -most, bought, None)
 
-
-def _offered(case: Case, k: int) -> NDArray[np.float64]:
-    """What sources that sell at a rung could sell of a product (L, T, W)."""
-    ladder = case.market.ladders[k]
-    available = np.array([case.world.sources[o].available for o in ladder.sources]).reshape(ladder.selling.shape[1:])
-    return np.asarray((ladder.selling * available).sum(axis=1))
+    kept, limit = Terms(q.size), model.surplus.full.sum(axis=1)[q.index]
+    for family in (model.surplus.export, model.surplus.overflow, model.surplus.glut):
+        product, _, period, scenario = family.index[:4]
+        kept.add(q.at(product, period, scenario) - q.first, 1.0, family.ids)
+    s, period = (part[:, None] for part in model.stockpile.buy.index[:2])
+    product = np.array([site.product for site in world.stock_sites], dtype=np.int64)
+    kept.add(q.at(product[s], period, case.scenarios) - q.first, 1.0, model.stockpile.buy.ids[:, None])
+    leaves = kept.filled()
+    if case.rules.stock:
+        limit += sum((k == site.product) * site.max_purchase for site in world.stock_sites)
+    kept.add(np.arange(q.size), limit, q.ids)
+    block.rows("nothing_leaves_when_short", q.index, None, kept, limit, leaves)

@@ -1,11 +1,8 @@
-"""Build the whole model: the parts, in order, on one Pyomo ConcreteModel."""
+"""Build the whole model: the parts, in order, on one model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import pyomo.environ as pyo
-from pyomo.common.gc_manager import PauseGC
 
 from orepact.formulation.activity import add_activity
 from orepact.formulation.balance import add_balance
@@ -15,6 +12,7 @@ from orepact.formulation.cost import add_cost
 from orepact.formulation.demand import add_demand
 from orepact.formulation.imports import add_imports
 from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Model
 from orepact.formulation.owners import add_owners
 from orepact.formulation.stockpile import add_stockpile
 from orepact.formulation.surplus import add_surplus
@@ -40,20 +38,18 @@ PARTS = (add_choice, *WITH_COSTS, *RULES_ONLY, add_cost)
 class Built:
     """A model with the case it was built from and the named costs behind its objective."""
 
-    model: pyo.ConcreteModel
+    model: Model
     case: Case
     ledger: Ledger
 
 
 def build(case: Case) -> Built:
-    """Build the model of a case; the collector rests meanwhile, which halves the time."""
-    ledger = Ledger()
-    with PauseGC():
-        model = pyo.ConcreteModel()
-        add_choice(model, case)
-        for part in WITH_COSTS:
-            part(model, case, ledger)
-        for rule in RULES_ONLY:
-            rule(model, case)
-        add_cost(model, case, ledger)
+    """Build the model of a case."""
+    model, ledger = Model(), Ledger()
+    add_choice(model, case)
+    for part in WITH_COSTS:
+        part(model, case, ledger)
+    for rule in RULES_ONLY:
+        rule(model, case)
+    add_cost(model, case, ledger)
     return Built(model, case, ledger)

@@ -6,14 +6,15 @@ partners' hub (-2). A column of a part is created only where its index set says 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from orepact.formulation.terms import IntArray
 from orepact.market.deals import Deal
 from orepact.market.offers import Market
 from orepact.market.paths import Path
@@ -49,6 +50,24 @@ class ChosenDeal:
     deal: Deal
 
 
+class Deals:
+    """The deals of a case as arrays, one entry for each; `stacked` gives their (period, scenario) data as (deal, period, scenario)."""
+
+    def __init__(self, chosen: Sequence[ChosenDeal]) -> None:
+        figures = [figure for x in chosen for figure in (x.facility, x.response, x.payer, x.deal.start, x.deal.contract)]
+        self.facility, self.response, self.payer, self.start, self.contract = np.array(figures, dtype=np.int64).reshape(-1, 5).T.copy()
+        numbers: dict[int, int] = {}
+        self._same = np.array([numbers.setdefault(id(x.deal), len(numbers)) for x in chosen], dtype=np.int64)  # payers share a deal
+        self._distinct = list({id(x.deal): x.deal for x in chosen}.values())
+
+    def __len__(self) -> int:
+        return len(self.facility)
+
+    def stacked(self, name: str) -> NDArray[Any]:
+        """A field of every deal, the deal being the first index."""
+        return np.array([getattr(deal, name) for deal in self._distinct])[self._same] if self._distinct else np.zeros(0)
+
+
 class Case:
     """Market data and rules for one model; everything derived is worked out once, on demand.
 
@@ -77,11 +96,33 @@ class Case:
             self.chain_paths.append(list(by_rungs.values()))
             self.number.append({rungs: j for j, rungs in enumerate(by_rungs)})
 
-    def cells(self, amount: NDArray[np.float64]) -> Iterator[tuple[int, int, float]]:
-        """Period, scenario and value of the cells of a (T, W) array that are not zero, in the model's scenarios."""
-        t, n = np.nonzero(amount[:, self.scenarios])
-        for period, w in zip(t.tolist(), n.tolist(), strict=True):
-            yield period, self.scenarios[w], float(amount[period, self.scenarios[w]])
+    # -- periods and scenarios ----------------------------------------------------------------------------------
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """How many periods and scenarios the world has: the last two axes of its arrays."""
+        return len(self.periods), len(self.world.scenarios)
+
+    @cached_property
+    def modelled(self) -> NDArray[np.bool_]:
+        """Scenarios that the model contains (W,)."""
+        found = np.zeros(self.span[1], dtype=bool)
+        found[self.scenarios] = True
+        return found
+
+    @cached_property
+    def every(self) -> tuple[IntArray, IntArray]:
+        """Period and scenario of every cell of the model."""
+        t, w = np.nonzero(np.broadcast_to(self.modelled, self.span))
+        return t, w
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight of each scenario (W,), zero for those outside the model."""
+        found = np.zeros(self.span[1])
+        for w, weight in self.weight.items():
+            found[w] = weight
+        return found
 
     def path_number(self, c: int, path: Path) -> int:
         """Which of chain c's paths a whole path takes."""
@@ -98,12 +139,18 @@ class Case:
             (k, t): sorted({path.rungs[k][t] for path in self.chain_paths[c]}) for c, products in enumerate(self.chains) for k in products for t in self.periods
         }
 
-    def price(self, k: int, l: int, t: int, w: int) -> float:
-        return float(self.market.ladders[k].price[l, t, w])
+    @cached_property
+    def played(self) -> list[NDArray[np.bool_]]:
+        """Per product, which rungs are in play in which period (rung, period)."""
+        found = [np.zeros((len(ladder.rungs), len(self.periods)), dtype=bool) for ladder in self.market.ladders]
+        for (k, t), rungs in self.rungs.items():
+            found[k][rungs, t] = True
+        return found
 
-    def lifted(self, k: int, l: int, t: int, w: int) -> bool:
-        """Whether a rung holds the zone price above the world price."""
-        return bool(self.price(k, l, t, w) > self.world.price[k, t, w] * (1 + 1e-12))
+    @cached_property
+    def raised(self) -> list[NDArray[np.bool_]]:
+        """Per product, where a rung holds the zone price above the world price (rung, period, scenario)."""
+        return [ladder.floors(self.world.price[k]) for k, ladder in enumerate(self.market.ladders)]
 
     # -- places -------------------------------------------------------------------------------------------------
 
@@ -134,13 +181,46 @@ class Case:
         """Whether costs at a place count: members' always, partners' only if the perimeter is the zone."""
         return self.is_member(p) or self.zone_perimeter
 
+    @cached_property
+    def slots(self) -> int:
+        """Length of an axis of places: the nodes, and at its end the hubs, which places -2 and -1 point to."""
+        return len(self.world.nodes) + 2
+
+    @cached_property
+    def member_places(self) -> NDArray[np.bool_]:
+        """`is_member` of every place (P,)."""
+        return np.array([self.is_member(p if p < len(self.world.nodes) else p - self.slots) for p in range(self.slots)])
+
+    @cached_property
+    def counted_places(self) -> NDArray[np.bool_]:
+        """`counted` of every place (P,)."""
+        return self.member_places | self.zone_perimeter
+
+    @cached_property
+    def place_of(self) -> IntArray:
+        """`place` of every node and product (I, K)."""
+        return np.array([[self.place(i, k) for k in range(len(self.world.products))] for i in range(len(self.world.nodes))], dtype=np.int64)
+
+    @cached_property
+    def wanted(self) -> NDArray[np.float64]:
+        """Final demand at world prices of every product and place (K, P, T, W); zero where a product is at no such place."""
+        world = self.world
+        found = np.zeros((len(world.products), self.slots, *self.span))
+        for k, places in enumerate(self.places):
+            for p in places:
+                found[k, p] = world.demand[self.nodes_at(p), k].sum(axis=0)
+        return found
+
+    def spots(self, where: NDArray[np.bool_]) -> tuple[IntArray, ...]:
+        """Indices of what is true in an array whose second axis is places; hubs as -1 and -2, members' first."""
+        nodes = len(self.world.nodes)
+        order = np.array([*range(nodes), MEMBERS, PARTNERS])
+        first, p, *rest = np.nonzero(where[:, order])
+        return first, order[p], *rest
+
     @property
     def zone_perimeter(self) -> bool:
         return self.world.settings.economics.perimeter == "zone"
-
-    def demand_at(self, k: int, p: int, t: int, w: int) -> float:
-        """Final demand at world prices at a place."""
-        return float(self.world.demand[self.nodes_at(p), k, t, w].sum())
 
     @cached_property
     def plant_place(self) -> list[int]:
@@ -191,6 +271,11 @@ class Case:
         wanted = member if self.world.routed[main] else -1
         return next((s for s, site in enumerate(self.world.stock_sites) if site.product == main and site.node == wanted), None)
 
+    @cached_property
+    def deal(self) -> Deals:
+        """The deals as arrays."""
+        return Deals(self.deals)
+
     # -- data tests ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -201,6 +286,11 @@ class Case:
     @cached_property
     def feed_is_cut(self) -> NDArray[np.bool_]:
         return feed_is_cut(self.world)
+
+    @cached_property
+    def product_of_source(self) -> IntArray:
+        """Product of each source (O,)."""
+        return np.array([source.product for source in self.world.sources], dtype=np.int64)
 
     @cached_property
     def inputs(self) -> list[list[int]]:

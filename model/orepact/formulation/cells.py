@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
+from orepact.formulation.model import Block, Model
 from orepact.instance.schema import ALL, ZONE
 from orepact.market.world import World
 
@@ -36,16 +36,10 @@ class Cell:
     column: str
 
 
-Gives = dict[Cell, pyo.Var]
-
-
-def give(model: pyo.ConcreteModel, cell: Cell) -> pyo.Var:
+def give(model: Model, cell: Cell) -> int:
     """The column by which a cell gives way; made when first asked for."""
-    if not hasattr(model, "give"):
-        model.give = pyo.VarList(domain=pyo.NonNegativeReals)
-        model.gives = {}
     if cell not in model.gives:
-        model.gives[cell] = model.give.add()
+        model.gives[cell] = Block(model, "").columns("give", ([len(model.gives) + 1],)).first
     return model.gives[cell]
 
 

@@ -9,60 +9,40 @@ Source: Rockafellar and Uryasev (2000) for the conditional value at risk.
 
 from __future__ import annotations
 
-import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
+import numpy as np
 
 from orepact.formulation.case import Case
 from orepact.formulation.cells import effort
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Model
+from orepact.formulation.terms import Terms
 
 
-def add_cost(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
+def add_cost(model: Model, case: Case, ledger: Ledger) -> Block:
     """Add the objective."""
-    block = model.cost = pyo.Block()
-    if case.rules.elastic:
-        _least_effort(model, block, case)
+    block, total = model.block("cost"), model.objective
+    if case.rules.elastic:  # how far the user's figures give way, in points of effort: a guide for diagnosis, not a cost
+        for cell, give in model.gives.items():
+            total.add(0, effort(case.world, cell), give)
         return block
     economics = case.world.settings.economics
-    discount, weight = case.world.discount, economics.cvar_weight
-    total = Terms()
-    by_scenario: dict[int, Terms] = {w: Terms() for w in case.scenarios}
-    for entries in ledger.entries.values():
-        for (t, w), terms in entries.items():
-            (by_scenario[w] if weight > 0 else total).extend(terms, float(discount[t]) * (1.0 if weight > 0 else case.weight[w]))
-    for terms in ledger.lumps.values():
-        total.extend(terms)
-        for own in by_scenario.values():
-            own.extend(terms)
+    weight, scenarios = economics.cvar_weight, np.array(case.scenarios)
+    outcome = Terms(case.span[1])  # cost C_w of each scenario
+    for entry in ledger.entries.values():
+        outcome.add(entry.w, case.world.discount[entry.t] * entry.coef, entry.column)
+    for coef, column in ledger.lumps.values():
+        outcome.add(scenarios[:, None], coef, column)
+    total.extend(outcome, case.weights * (1 - weight), np.zeros(outcome.size, dtype=np.int64))
     if weight > 0:
-        total = Terms()
-        block.threshold = pyo.Var()
-        block.excess = nonnegative(case.scenarios)
-        rows = {}
-        for w, own in by_scenario.items():
-            total.extend(own, (1 - weight) * case.weight[w])
-            total.add(weight * case.weight[w] / (1 - economics.cvar_level), block.excess[w])
-            own.add(-1.0, block.threshold)
-            own.add(-1.0, block.excess[w])
-            rows[w] = (None, own, 0.0)
-        total.add(weight, block.threshold)
-        add_rows(block, "worst_outcomes", rows)
-    block.objective = pyo.Objective(expr=_linear(total))
+        threshold = block.columns("threshold", (), lower=-np.inf, size=1)
+        excess = block.columns("excess", (scenarios,), case.span[1:])
+        beyond = Terms(len(scenarios))
+        place, every = np.full(case.span[1], -1), np.arange(len(scenarios))
+        place[scenarios] = every
+        beyond.extend(outcome, 1.0, place)
+        beyond.add(every, -1.0, threshold.first)
+        beyond.add(every, -1.0, excess.ids)
+        total.add(0, weight * case.weights[scenarios] / (1 - economics.cvar_level), excess.ids)
+        total.add(0, weight, threshold.first)
+        block.rows("worst_outcomes", (scenarios,), None, beyond, 0.0)
     return block
-
-
-def _least_effort(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
-    """How far the user's figures give way, in points of effort: a guide for diagnosis, not a cost."""
-    total = Terms()
-    for cell, column in getattr(model, "gives", {}).items():
-        total.add(effort(case.world, cell), column)
-    block.objective = pyo.Objective(expr=_linear(total))
-
-
-def _linear(total: Terms) -> LinearExpression:
-    """One coefficient per column."""
-    merged: dict[int, tuple[float, pyo.Var]] = {}
-    for coef, var in total.parts:
-        known = merged.get(id(var))
-        merged[id(var)] = (coef + known[0] if known else coef, var)
-    return LinearExpression([total.constant, *map(MonomialTermExpression, merged.values())])

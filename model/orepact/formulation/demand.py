@@ -14,98 +14,130 @@ Assumes: shortage falls on final demand only, easiest uses first; a long cut cos
 
 from __future__ import annotations
 
-from collections import defaultdict
-from functools import partial
-
 import numpy as np
-import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
-from orepact.market.permissions import market_sharing
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Model
+from orepact.formulation.rungs import in_play, stacked
+from orepact.formulation.terms import FloatArray, Numbers, Terms
+from orepact.market.permissions import Shares, market_shares
+
+Flags = NDArray[np.bool_]
 
 
-def add_demand(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
-    """Add use forgone and shortage; `model.demand.used(k, p, t, w)` is final demand as terms."""
-    block = model.demand = pyo.Block()
-    world = case.world
-    block.used = partial(used, model, case)
-    spots = [
-        (k, p, t, w) for k in range(len(world.products)) for p in case.places[k] for t in case.periods for w in case.scenarios if case.demand_at(k, p, t, w) > 0
-    ]
-    block.short = nonnegative(
-        [(*spot, b) for spot in spots for b in range(len(world.shortage_blocks[spot[0]])) if _shortage_possible(case, spot[0], *spot[2:])]
-    )
-    for k, p, t, w in spots:
-        if case.counted(p):
-            freight = 0.0 if world.routed[k] else sum(world.hub_in[i, k] * world.demand[i, k, t, w] for i in case.nodes_at(p))
-            for l in case.rungs[k, t]:
-                ladder = case.market.ladders[k]
-                ledger.add("use forgone", t, w, case.demand_at(k, p, t, w) * ladder.forgone[l, t, w], model.choice.z[k, t, l])
-                ledger.add("freight", t, w, freight * ladder.kept[l, t, w], model.choice.z[k, t, l])
-    rows, normal_rows = {}, {}
-    for k, p, t, w, b in block.short:
-        share, multiple, multiple_long = world.shortage_blocks[k][b]
-        long = world.longest_cut[k, w] >= world.longer_after[k]
-        ledger.add("shortage", t, w, (multiple_long if long else multiple) * world.price[k, t, world.reference], block.short[k, p, t, w, b])
-        terms = Terms()
-        terms.add(1.0, block.short[k, p, t, w, b])
-        terms.extend(used(model, case, k, p, t, w), -share)
-        rows[k, p, t, w, b] = (None, terms, 0.0)
-        allowed = _paths_that_may_run_short(case, k, t, w) if case.normal(w) and not case.planner else []
-        if case.normal(w) and not case.planner and len(allowed) < len(case.chain_paths[int(world.chain[k])]):
-            only = Terms()
-            only.add(1.0, block.short[k, p, t, w, b])
-            for j in allowed:
-                only.add(-case.demand_at(k, p, t, w), model.choice.y[int(world.chain[k]), j])
-            normal_rows[k, p, t, w, b] = (None, only, 0.0)
-    add_rows(block, "within_block", rows)
-    add_rows(block, "short_only_if_supply_is", normal_rows)
+def add_demand(model: Model, case: Case, ledger: Ledger) -> Block:
+    """Add use forgone and shortage."""
+    block, world = model.block("demand"), case.world
+    allowed = None if case.planner else _paths_that_may_run_short(case)
+    tight = _any_path_may_run_short(case) if allowed is None else allowed.any(axis=0)
+    blocks = _shortage_blocks(case)
+    spots = (case.wanted > 0) & ((tight | ~world.normal) & case.modelled)[:, None]
+    cut = spots[..., None] & np.isfinite(blocks[:, None, None, None, :, 0])
+    k, p, t, w, b = case.spots(cut)
+    short = block.columns("short", (k, p, t, w, b), cut.shape)
+
+    _charge_users(model, case, ledger)
+    share, multiple, multiple_long = blocks[k, b].T
+    long = world.longest_cut[k, w] >= world.longer_after[k]
+    ledger.add("shortage", t, w, np.where(long, multiple_long, multiple) * world.price[k, t, world.reference], short.ids)
+    kept, l = _kept(case), np.arange(model.choice.z.shape[-1])
+    within, row = Terms(short.size), np.arange(short.size)
+    within.add(row, 1.0, short.ids)
+    within.add(row[:, None], -(share * case.wanted[k, p, t, w])[:, None] * kept[k, t, w], model.choice.z.at(k[:, None], t[:, None], l))
+    block.rows("within_block", short.index, None, within, 0.0)
+    if allowed is not None:
+        _short_only_if_supply_is(model, block, case, allowed)
     return block
 
 
-def used(model: pyo.ConcreteModel, case: Case, k: int, p: int, t: int, w: int) -> Terms:
-    """Final demand D at a place, mass per year."""
-    terms, base = Terms(), case.demand_at(k, p, t, w)
-    for l in case.rungs[k, t]:
-        terms.add(base * float(case.market.ladders[k].kept[l, t, w]), model.choice.z[k, t, l])
-    return terms
+def used(model: Model, case: Case, terms: Terms, cell: Numbers, k: int, p: int, t: Numbers, w: Numbers, factor: Numbers = 1.0) -> None:
+    """Add `factor` times final demand D (mass per year) of a product at a place to every cell, in its period t and scenario w."""
+    kept = case.market.ladders[k].kept
+    l = np.arange(len(kept)).reshape(-1, *[1] * np.broadcast(cell, t, w).ndim)
+    terms.add(cell, factor * case.wanted[k, p, t, w] * kept[l, t, w], model.choice.z.at(k, t, l))
 
 
-def _shortage_possible(case: Case, k: int, t: int, w: int) -> bool:
-    """Anywhere in scenarios that are not normal; in normal ones where some path may run short."""
-    if not case.normal(w):
-        return True
-    return _any_path_may_run_short(case, k, t, w) if case.planner else bool(_paths_that_may_run_short(case, k, t, w))
+def _kept(case: Case) -> FloatArray:
+    """Share of demand kept (product, period, scenario, rung)."""
+    return stacked(case, [ladder.kept for ladder in case.market.ladders])
 
 
-def _any_path_may_run_short(case: Case, k: int, t: int, w: int) -> bool:
-    """The planner relaxes every path: the least that any rung lets in against the most that could ever be wanted."""
-    world, rungs, ladder = case.world, case.rungs[k, t], case.market.ladders[k]
-    least = min(market_sharing(case.market, k, l, t, w).most for l in rungs)
-    intake = sum(float(case.most_output[f, t, w]) * max(0.0, -float(world.flow[f, k])) for f in range(len(world.plants)))
-    wanted = float(world.demand[:, k, t, w].sum()) * max(float(ladder.kept[l, t, w]) for l in rungs) + intake
-    return least < wanted * (1 - 1e-9) or not all(_everyone_reached(case, k, l, t, w) for l in rungs)
+def _charge_users(model: Model, case: Case, ledger: Ledger) -> None:
+    """Use forgone and freight to users of pooled goods, wherever costs count."""
+    world, w = case.world, np.array(case.scenarios)
+    demand = world.demand * case.counted_places[: len(world.nodes), None, None, None]
+    freight = np.einsum("ik,iktw->ktw", world.hub_in * ~world.routed, demand)
+    z = model.choice.z
+    k, t, l = (part[:, None] for part in z.index)
+    forgone = stacked(case, [ladder.forgone for ladder in case.market.ladders])
+    ledger.add("use forgone", t, w, demand.sum(axis=0)[k, t, w] * forgone[k, t, w, l], z.ids[:, None])
+    ledger.add("freight", t, w, freight[k, t, w] * _kept(case)[k, t, w, l], z.ids[:, None])
 
 
-def _paths_that_may_run_short(case: Case, k: int, t: int, w: int) -> list[int]:
-    """Paths of the chain on which reachable supply may not cover intake and demand, or may not reach every user."""
-    c = int(case.world.chain[k])
-    reached = {l: _everyone_reached(case, k, l, t, w) for l in case.rungs[k, t]}
-    return [j for j, path in enumerate(case.chain_paths[c]) if case.scarcity[c][j].may_run_short[k, t, w] or not reached[path.rungs[k][t]]]
+def _shortage_blocks(case: Case) -> FloatArray:
+    """Share of demand, cost multiple and multiple in long cuts of each product's blocks (product, block, 3); NaN beyond the last block."""
+    given = case.world.shortage_blocks
+    found = np.full((len(given), max(map(len, given)), 3), np.nan)
+    for k, blocks in enumerate(given):
+        found[k, : len(blocks)] = np.array(blocks).reshape(-1, 3)
+    return found
 
 
-def _everyone_reached(case: Case, k: int, l: int, t: int, w: int) -> bool:
-    """Whether the residual source has an unlimited route to every node that uses a routed product."""
+def _short_only_if_supply_is(model: Model, block: Block, case: Case, allowed: Flags) -> None:
+    """In normal scenarios users go short only on paths whose supply may not reach them all."""
+    world = case.world
+    k, p, t, w, _ = block.short.index
+    paths = np.array([len(paths) for paths in case.chain_paths])[world.chain]
+    barred = world.normal[w] & (allowed.sum(axis=0)[k, t, w] < paths[k])
+    row, j = np.nonzero(allowed[:, k, t, w].T & barred[:, None])
+    only = Terms(block.short.size)
+    only.add(np.arange(only.size), 1.0, block.short.ids)
+    only.add(row, -case.wanted[k, p, t, w][row], model.choice.y.at(world.chain[k[row]], j))
+    block.rows("short_only_if_supply_is", block.short.index, None, only, 0.0, where=barred)
+
+
+def _any_path_may_run_short(case: Case) -> Flags:
+    """The planner relaxes every path: the least that any rung lets in against the most that could ever be wanted (product, period, scenario)."""
+    world, played = case.world, in_play(case)
+    reached, most = np.ones(played.shape, dtype=bool), np.full(played.shape, np.inf)
+    for k, l in np.argwhere(played.any(axis=(1, 2))).tolist():
+        shares = market_shares(case.market, k, l)
+        reached[k, :, :, l], most[k, :, :, l] = _everyone_reached(case, k, shares), shares.most
+    intake = np.einsum("fk,ftw->ktw", np.maximum(-world.flow, 0.0), case.most_output)
+    wanted = world.demand.sum(axis=0) * np.where(played, _kept(case), 0.0).max(axis=-1) + intake
+    return np.asarray((np.where(played, most, np.inf).min(axis=-1) < wanted * (1 - 1e-9)) | ~(reached | ~played).all(axis=-1))
+
+
+def _paths_that_may_run_short(case: Case) -> Flags:
+    """Paths of each product's chain on which reachable supply may not cover intake and demand, or may not reach every user.
+
+    (path, product, period, scenario); False beyond the chain's last path.
+    """
+    periods = np.arange(case.span[0])
+    found = np.zeros((max(map(len, case.chain_paths)), len(case.world.products), *case.span), dtype=bool)
+    for products, paths, scarce in zip(case.chains, case.chain_paths, case.scarcity, strict=True):
+        found[: len(paths), products] = np.array([s.may_run_short for s in scarce])[:, products]
+        for k in products:
+            if case.world.routed[k]:
+                taken = np.array([path.rungs[k] for path in paths])  # (path, period)
+                reached = np.zeros((len(case.market.ladders[k].rungs), *case.span), dtype=bool)
+                for l in np.unique(taken).tolist():
+                    reached[l] = _everyone_reached(case, k, market_shares(case.market, k, l))
+                found[: len(paths), k] |= ~reached[taken, periods]
+    return found
+
+
+def _everyone_reached(case: Case, k: int, shares: Shares) -> Flags:
+    """Whether the residual source has an unlimited route to every node that uses a routed product (period, scenario)."""
     world = case.world
     if not world.routed[k]:
-        return True
-    residual = market_sharing(case.market, k, l, t, w).residual
-    if residual is None:
-        return False
-    users = {int(i) for i in np.flatnonzero(world.demand[:, k, t, w] > 0)}
-    reached: dict[int, float] = defaultdict(float)
+        return np.ones(case.span, dtype=bool)
+    place = {world.sources[o].country: x for x, o in enumerate(case.market.ladders[k].sources)}
+    unlimited = np.zeros((len(place) + 1, len(world.nodes)), dtype=bool)  # the last row is that of no residual
     for route in world.routes:
-        if route.product == k and route.source == world.sources[residual].country:
-            reached[route.destination] = route.capacity
-    return all(reached[i] == np.inf for i in users)
+        if route.product == k and route.source in place and route.capacity == np.inf:
+            unlimited[place[route.source], route.destination] = True
+    cut_off = (world.demand[:, k] > 0) & ~unlimited[shares.residual].transpose(2, 0, 1)
+    return np.asarray((shares.residual >= 0) & ~cut_off.any(axis=0))

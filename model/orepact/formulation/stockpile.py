@@ -11,36 +11,48 @@ Assumes: purchases are the same in all scenarios and drawn from the market; stoc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
-import pyomo.environ as pyo
 
 from orepact.formulation.case import MEMBERS, Case
 from orepact.formulation.cells import give, stock_cell
-from orepact.formulation.ledger import Ledger, Terms, add_goals, add_limits, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Model
+from orepact.formulation.rungs import equal, first_alike, firsts, in_play, stacked
+from orepact.formulation.terms import FloatArray, IntArray, Terms
+from orepact.market.world import StockSite
 
 
-def add_stockpile(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
-    """Add purchases, releases and levels of every stock that may be held."""
-    block = model.stockpile = pyo.Block()
-    world = case.world
-    sites = [s for s in range(len(world.stock_sites)) if case.rules.stock]
-    block.groups = {}
-    for s in sites:
-        for t in case.periods:
-            by_price: dict[tuple[float, ...], list[int]] = defaultdict(list)
-            for l in case.rungs[world.stock_sites[s].product, t]:
-                prices = tuple(case.price(world.stock_sites[s].product, l, t, w) for w in case.scenarios)
-                by_price[() if case.planner else prices].append(l)
-            for g, (prices, rungs) in enumerate(by_price.items()):
-                block.groups[s, t, g] = (dict(zip(case.scenarios, prices, strict=False)), rungs)
-    block.buy = nonnegative(list(block.groups))
-    block.level = nonnegative([(s, t, w) for s in sites for t in case.periods for w in case.scenarios])
-    block.release = nonnegative([(s, t, w) for s in sites for t in case.periods for w in case.scenarios if not case.normal(w)])
-    block.purchases = {(s, t): [block.buy[key] for key in block.groups if key[:2] == (s, t)] for s in sites for t in case.periods}
+@dataclass(frozen=True)
+class Groups:
+    """Price groups: rungs in play at which a stock is filled at the same price in every scenario of the model.
+
+    `site`, `period`, `number` (group,) · `paid` (group, scenario): the price · `of`, `rung` (member,): which rung belongs to which group.
+    """
+
+    site: IntArray
+    period: IntArray
+    number: IntArray
+    paid: FloatArray
+    of: IntArray
+    rung: IntArray
+
+
+def add_stockpile(model: Model, case: Case, ledger: Ledger) -> Block:
+    """Add purchases, releases and levels of every stock that may be held; `paid` is what each purchase costs per tonne (buy, scenario)."""
+    block, sites, groups = model.block("stockpile"), _sites(case), _groups(case)
+    block.paid = groups.paid
+    most = max(len(ladder.rungs) for ladder in case.market.ladders)
+    block.columns("buy", (groups.site, groups.period, groups.number), (len(sites), case.span[0], most))
+    held = np.broadcast_to(case.modelled, (len(sites), *case.span))
+    block.columns("level", np.nonzero(held), held.shape)
+    block.columns("release", np.nonzero(held & ~case.world.normal), held.shape)
     _levels(model, block, case, ledger)
     _purchases(model, block, case)
+    if not case.planner:
+        _in_force(model, block, case, groups)
+        _contracted(model, block, case)
     return block
 
 
@@ -50,62 +62,109 @@ def site_place(case: Case, s: int) -> int:
     return MEMBERS if node < 0 else node
 
 
-def _levels(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Ledger) -> None:
-    world = case.world
-    last = case.periods[-1]
-    rows, limits, gives = {}, {}, {}
-    for s, t, w in block.level:
-        site, years = world.stock_sites[s], float(world.horizon.length[t])
-        price = world.price[site.product, t, w]
-        if site.max_level < np.inf:
-            limits[s, t, w] = (block.level[s, t, w], site.max_level)
-            if case.rules.elastic:
-                gives[s, t, w] = give(model, stock_cell(world, s, "max_level"))
-        ledger.add("stock holding", t, w, world.holding[site.product] * price, block.level[s, t, w])
-        if t == last:
-            ledger.add("stock left", t, w, -world.settings.economics.resale * price / years, block.level[s, t, w])
-        terms = Terms()
-        terms.add(1.0, block.level[s, t, w])
-        for column in block.purchases[s, t]:
-            terms.add(-years, column)
-        if (s, t, w) in block.release:
-            terms.add(years, block.release[s, t, w])
-        if t > 0:
-            terms.add(-1.0, block.level[s, t - 1, w])
-        rows[s, t, w] = (site.initial, terms, site.initial) if t == 0 else (0.0, terms, 0.0)
-    add_limits(block, "most_held", limits, gives)
-    add_rows(block, "stock_carried_over", rows)
+def _sites(case: Case) -> tuple[StockSite, ...]:
+    return case.world.stock_sites if case.rules.stock else ()
 
 
-def _purchases(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
-    world = case.world
-    most, in_force, gives = {}, {}, {}
-    forced: dict[tuple[int | None, int], Terms] = {}
-    for (s, t), columns in block.purchases.items():
-        site, terms = world.stock_sites[s], Terms()
-        refused = any(case.market.refuses(m, "stockpile") for m in ([site.node] if site.node >= 0 else range(world.members)))
-        for column in columns:
-            terms.add(1.0, column)
-        most[s, t] = (None, terms, 0.0 if refused and not case.planner else site.max_purchase)
-        if case.rules.elastic and not (refused and not case.planner):
-            gives[s, t] = (1.0, give(model, stock_cell(world, s, "max_purchase")))
-    for (s, t, g), (_, rungs) in block.groups.items():
-        if not case.planner and len(rungs) < len(case.rungs[world.stock_sites[s].product, t]):
-            terms = Terms()
-            terms.add(1.0, block.buy[s, t, g])
-            for l in rungs:
-                terms.add(-world.stock_sites[s].max_purchase, model.choice.z[world.stock_sites[s].product, t, l])
-            in_force[s, t, g] = (None, terms, 0.0)
-    if not case.planner:
-        for d, x in enumerate(case.deals):
-            if x.deal.stockpiled.any():
-                s = case.stock_site(x.facility, x.payer)
-                for t in np.flatnonzero(x.deal.stockpiled):
-                    row = forced.setdefault((s, int(t)), Terms())
-                    row.add(-float(x.deal.stockpiled[t]), model.owners.volume[d])
-        for (s, t), row in forced.items():
-            for column in block.purchases[s, t]:
-                row.add(1.0, column)
-    add_goals(block, "most_per_year", most, gives)
-    add_rows(block, "price_in_force", in_force)
-    add_rows(block, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
+def _products(case: Case) -> IntArray:
+    """Product of every site."""
+    return np.array([site.product for site in _sites(case)], dtype=np.int64)
+
+
+def _groups(case: Case) -> Groups:
+    """The price groups of every site and period, in the order of their first rung; the planner has one, which pays nothing."""
+    product, played = _products(case), np.asarray(in_play(case).any(axis=2))
+    price = stacked(case, [ladder.price * (not case.planner) for ladder in case.market.ladders])
+    same = np.asarray(equal(price[:, :, case.scenarios]).all(axis=2))
+    alike = first_alike(played, same)[product]  # site, period, rung
+    leads = firsts(alike)
+    s, t, l = np.nonzero(leads)
+    group = leads.cumsum().reshape(leads.shape) - 1
+    site, period, rung = np.nonzero(alike >= 0)
+    of = group[site, period, alike[site, period, rung]]
+    return Groups(s, t, (leads.cumsum(axis=2) - 1)[s, t, l], price[product[s], t, :, l], of, rung)
+
+
+def _levels(model: Model, block: Block, case: Case, ledger: Ledger) -> None:
+    """Levels carried over from period to period, their limit, what holding costs and what is left at the end."""
+    world, level, buy, sites = case.world, block.level, block.buy, _sites(case)
+    s, t, w = level.index
+    k = _products(case)[s]
+    years, price = world.horizon.length.astype(float), world.price[k, t, w]
+    most = np.array([site.max_level for site in sites])[s]
+    limited = np.flatnonzero(most < np.inf)
+    block.limits("most_held", level, limited, most[limited], _gives(model, case, s[limited], "max_level") if case.rules.elastic else None)
+    ledger.add("stock holding", t, w, world.holding[k] * price, level.ids)
+    ledger.add("stock left", t, w, -world.settings.economics.resale * price / years[t] * (t == case.periods[-1]), level.ids)
+    terms = Terms(level.size)
+    cell = np.arange(terms.size)
+    terms.add(cell, 1.0, level.ids)
+    terms.add(cell, years[t], block.release.at(s, t, w))
+    terms.add(cell, np.where(t > 0, -1.0, 0.0), level.at(s, t - 1, w))
+    site, period = (part[:, None] for part in buy.index[:2])
+    terms.add(level.at(site, period, case.scenarios) - level.first, -years[period], buy.ids[:, None])
+    before = np.where(t == 0, np.array([site.initial for site in sites])[s], 0.0)
+    block.rows("stock_carried_over", level.index, before, terms, before)
+
+
+def _gives(model: Model, case: Case, s: IntArray, column: str) -> IntArray:
+    """The columns by which a limit of these sites gives way."""
+    return np.array([give(model, stock_cell(case.world, int(n), column)) for n in s], dtype=np.int64)
+
+
+def _purchases(model: Model, block: Block, case: Case) -> None:
+    """Limits on what is bought in a year at whatever price; nothing where somebody who would pay refuses to."""
+    s, t, bought = _bought(block, case)
+    refused = np.array([_refused(case, site) for site in _sites(case)], dtype=bool)[s]
+    most = np.array([site.max_purchase for site in _sites(case)])[s]
+    gives = np.full(s.size, -1)
+    if case.rules.elastic:
+        gives[~refused] = _gives(model, case, s[~refused], "max_purchase")
+    block.goals("most_per_year", (s, t), None, bought, np.where(refused, 0.0, most), (1.0, gives))
+
+
+def _bought(block: Block, case: Case) -> tuple[IntArray, IntArray, Terms]:
+    """Every site and period, and what is bought there at any price."""
+    site, period, _ = block.buy.index
+    s, t = np.divmod(np.arange(len(_sites(case)) * case.span[0]), case.span[0])
+    bought = Terms(s.size)
+    bought.add(site * case.span[0] + period, 1.0, block.buy.ids)
+    return s, t, bought
+
+
+def _refused(case: Case, site: StockSite) -> bool:
+    """Whether a member that would pay for a stock refuses to; the planner asks nobody."""
+    payers = [site.node] if site.node >= 0 else range(case.world.members)
+    return not case.planner and any(case.market.refuses(m, "stockpile") for m in payers)
+
+
+def _in_force(model: Model, block: Block, case: Case, groups: Groups) -> None:
+    """A stock is filled at the price of the rung in force, where there are several."""
+    buy = block.buy
+    s, t = groups.site[groups.of], groups.period[groups.of]
+    most = np.array([site.max_purchase for site in _sites(case)])[s]
+    terms = Terms(buy.size)
+    terms.add(np.arange(terms.size), 1.0, buy.ids)
+    terms.add(groups.of, -most, model.choice.z.at(_products(case)[s], t, groups.rung))
+    spot = groups.site * case.span[0] + groups.period
+    block.rows("price_in_force", buy.index, None, terms, 0.0, np.bincount(spot)[spot] > 1)
+
+
+def _contracted(model: Model, block: Block, case: Case) -> None:
+    """What contracts for the stock make is bought at least."""
+    if not any(r["stockpiled"] for r in case.market.contracts) or not _sites(case) or not len(case.deal):
+        return
+    world, deal = case.world, case.deal
+    site_of = np.full((len(world.products), len(world.nodes) + 1), -1)  # at the end: pooled stocks, node -1
+    for s, site in reversed(list(enumerate(_sites(case)))):
+        site_of[site.product, site.node] = s
+    tonnes = deal.stacked("stockpiled")
+    d, period = np.nonzero(tonnes)
+    main = np.array([plant.main for plant in world.plants])[deal.facility[d]]
+    s = site_of[main, np.where(world.routed[main], deal.payer[d], -1)]
+    forced = Terms(len(_sites(case)) * case.span[0])
+    forced.add(s * case.span[0] + period, -tonnes[d, period], model.owners.volume.at(d))
+    asked = forced.filled()
+    sites, periods, bought = _bought(block, case)
+    forced.extend(bought)
+    block.rows("contracted_for_stock", (sites, periods), 0.0, forced, None, asked)

@@ -10,83 +10,89 @@ Costs: exports, glut and overflow. Assumes: only places with plants have a surpl
 
 from __future__ import annotations
 
-from collections import defaultdict
-
-import pyomo.environ as pyo
+import numpy as np
+from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Ledger, Terms, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Model
+from orepact.formulation.rungs import equal, first_alike, firsts, in_play, stacked
+from orepact.formulation.terms import FloatArray, IntArray, Terms
+
+Flags = NDArray[np.bool_]
 
 
-def add_surplus(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
-    """Add the three ways out for surplus goods, with their revenue, loss and outlay."""
-    block = model.surplus = pyo.Block()
-    world, resale = case.world, case.world.settings.economics.resale
-    full: dict[tuple[int, int, int, int], float] = defaultdict(float)  # what plants at a place could make
-    for f in range(len(world.plants)):
-        for k in case.outputs[f]:
-            p = case.place(case.plant_place[f], k)
-            for t in case.periods:
-                for w in case.scenarios:
-                    full[k, p, t, w] += float(world.flow[f, k] * case.most_output[f, t, w])
-    block.full = full
-    spots = [key for key, most in full.items() if most > 0]
-    lifted = {(k, t, w): [l for l in case.rungs[k, t] if not case.planner and case.lifted(k, l, t, w)] for k, _, t, w in spots}
-    open_somewhere = [key for key in spots if len(lifted[key[0], key[2], key[3]]) < len(case.rungs[key[0], key[2]])]
-    block.export = nonnegative([key for key in open_somewhere if world.export_limit[key[0], key[2]] > 0])
-    block.overflow = nonnegative(open_somewhere)
-    gluts: dict[tuple[int, int, int, int, float], list[int]] = defaultdict(list)
-    for k, p, t, w in spots:
-        for l in lifted[k, t, w]:
-            gluts[k, p, t, w, case.price(k, l, t, w)].append(l)
-    block.glut = nonnegative(list(gluts))
+def add_surplus(model: Model, case: Case, ledger: Ledger) -> Block:
+    """Add the three ways out for surplus goods, with their revenue, loss and outlay; `full` is what plants at a place could make."""
+    block = model.block("surplus")
+    world, economics = case.world, case.world.settings.economics
+    block.full = _full(case)
+    spots = (block.full > 0) & case.modelled
+    played = in_play(case)
+    lifted = played & stacked(case, case.raised) & (not case.planner)
+    under_open = played & ~lifted  # rungs that leave the zone price at the world price
+    may_open = spots & under_open.any(axis=-1)[:, None]
+    export = block.columns("export", case.spots(may_open & (world.export_limit > 0)[:, None, :, None]), spots.shape)
+    overflow = block.columns("overflow", case.spots(may_open), spots.shape)
+    prices = stacked(case, [ladder.price for ladder in case.market.ladders])
+    alike = first_alike(lifted, equal(prices))
+    *spot, first = case.spots(spots[..., None] & firsts(alike)[:, None])
+    k, p, t, w = spot
+    price = prices[k, t, w, first]
+    glut = block.columns("glut", (*spot, price))
 
-    for k, p, t, w in block.export:
-        if case.counted(p):
-            ledger.add("exports", t, w, -(1 - world.settings.economics.export_discount) * world.price[k, t, w], block.export[k, p, t, w])
-    for k, p, t, w in block.overflow:
-        if case.counted(p):
-            ledger.add("surplus", t, w, -resale * world.price[k, t, w], block.overflow[k, p, t, w])
-    for k, p, t, w, price in block.glut:
-        cost = (0.0 if case.counted(p) else price) - resale * world.price[k, t, w]
-        ledger.add("surplus", t, w, cost, block.glut[k, p, t, w, price])
-    _limits(model, block, case, lifted, dict(gluts))
+    counted, world_price = case.counted_places, world.price
+    ledger.add("surplus", t, w, np.where(counted[p], 0.0, price) - economics.resale * world_price[k, t, w], glut.ids)
+    k, p, t, w = export.index
+    ledger.add("exports", t, w, -(1 - economics.export_discount) * world_price[k, t, w] * counted[p], export.ids)
+    k, p, t, w = overflow.index
+    ledger.add("surplus", t, w, -economics.resale * world_price[k, t, w] * counted[p], overflow.ids)
+    _ways_out_where_open(model, block, case, lifted, under_open)
+    _buying_where_lifted(model, block, alike, first)
     return block
 
 
-def _limits(
-    model: pyo.ConcreteModel,
-    block: pyo.Block,
-    case: Case,
-    lifted: dict[tuple[int, int, int], list[int]],
-    gluts: dict[tuple[int, int, int, int, float], list[int]],
-) -> None:
-    """Exports within their limit; every way out only under a rung that allows it."""
-    exports: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
-    for k, p, t, w in block.export:
-        exports[k, t, w].add(1.0, block.export[k, p, t, w])
+def _full(case: Case) -> FloatArray:
+    """What plants at a place could make of each product (product, place, period, scenario)."""
+    world = case.world
+    full = np.zeros((len(world.products), case.slots, *case.span))
+    f, k = np.nonzero(world.flow > 0)
+    place = case.place_of[np.array(case.plant_place, dtype=np.int64)[f], k]
+    np.add.at(full, (k, place), world.flow[f, k][:, None, None] * case.most_output[f])
+    return full
 
-    def right(k: int, t: int, w: int, most: float, terms: Terms) -> tuple[None, Terms, float]:
-        if not lifted[k, t, w]:
-            return None, terms, most
-        for l in case.rungs[k, t]:
-            if l not in lifted[k, t, w]:
-                terms.add(-most, model.choice.z[k, t, l])
-        return None, terms, 0.0
 
-    add_rows(block, "export_limit", {(k, t, w): right(k, t, w, float(case.world.export_limit[k, t]), terms) for (k, t, w), terms in exports.items()})
-    dumped = {}
-    for k, p, t, w in block.overflow:
-        if lifted[k, t, w]:
-            terms = Terms()
-            terms.add(1.0, block.overflow[k, p, t, w])
-            dumped[k, p, t, w] = right(k, t, w, block.full[k, p, t, w], terms)
-    add_rows(block, "dumping_where_open", dumped)
-    bought = {}
-    for (k, p, t, w, price), rungs in gluts.items():
-        terms = Terms()
-        terms.add(1.0, block.glut[k, p, t, w, price])
-        for l in rungs:
-            terms.add(-block.full[k, p, t, w], model.choice.z[k, t, l])
-        bought[k, p, t, w, price] = (None, terms, 0.0)
-    add_rows(block, "buying_where_lifted", bought)
+def _ways_out_where_open(model: Model, block: Block, case: Case, lifted: Flags, under_open: Flags) -> None:
+    """Exports within their limit; exports and dumping only under a rung that leaves the zone price at the world price."""
+    closable = np.asarray(lifted.any(axis=-1))  # (product, period, scenario): elsewhere every rung allows it
+    k, p, t, w = block.export.index
+    sold = np.zeros(closable.shape, dtype=bool)
+    sold[k, t, w] = True
+    cell = np.cumsum(sold).reshape(sold.shape) - 1
+    exported = Terms(int(sold.sum()))
+    exported.add(cell[k, t, w], 1.0, block.export.ids)
+    k, t, w = np.nonzero(sold)
+    limit, switched = case.world.export_limit[k, t], closable[k, t, w]
+    _only_under(model, exported, k, t, np.where(switched, limit, 0.0), under_open[k, t, w])
+    block.rows("export_limit", (k, t, w), None, exported, np.where(switched, 0.0, limit))
+
+    k, p, t, w = block.overflow.index
+    dumped = Terms(block.overflow.size)
+    dumped.add(np.arange(dumped.size), 1.0, block.overflow.ids)
+    _only_under(model, dumped, k, t, block.full[k, p, t, w], under_open[k, t, w])
+    block.rows("dumping_where_open", block.overflow.index, None, dumped, 0.0, where=closable[k, t, w])
+
+
+def _buying_where_lifted(model: Model, block: Block, alike: IntArray, first: IntArray) -> None:
+    """Buying up only under a rung with the price that is paid; `first` is the first such rung of each glut."""
+    k, p, t, w, _ = block.glut.index
+    bought = Terms(block.glut.size)
+    bought.add(np.arange(bought.size), 1.0, block.glut.ids)
+    _only_under(model, bought, k, t, block.full[k, p, t, w], alike[k, t, w] == first[:, None])
+    block.rows("buying_where_lifted", block.glut.index, None, bought, 0.0)
+
+
+def _only_under(model: Model, terms: Terms, k: IntArray, t: IntArray, most: FloatArray, rungs: Flags) -> None:
+    """Take `most` times the weight of the given rungs (sum, rung) off every sum."""
+    row, l = np.nonzero(rungs)
+    terms.add(row, -most[row], model.choice.z.at(k[row], t[row], l))

@@ -15,112 +15,111 @@ partners the world price, or the lowest ceiling of the contract menu where that 
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
-import pyomo.environ as pyo
 
 from orepact.formulation.case import MEMBERS, PARTNERS, Case
 from orepact.formulation.cells import give, route_cell
-from orepact.formulation.ledger import Ledger, Terms, add_limits, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Model
+from orepact.formulation.rungs import equal, first_alike, firsts, in_play, stacked
+from orepact.formulation.terms import FloatArray, Numbers, Terms
 from orepact.instance.schema import ALL
 from orepact.market.shocks import given
 
 
-def add_trade(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
-    """Add trade between places and what it costs the perimeter."""
-    block = model.trade = pyo.Block()
-    world = case.world
-    inside = [(r, route) for r, route in enumerate(world.routes) if route.origin >= 0]
-    block.flow = nonnegative([(r, t, w) for r, _ in inside for t in case.periods for w in case.scenarios])
-    pooled = [k for k in range(len(world.products)) if not world.routed[k] and len(case.places[k]) > 1]
-    block.swap = nonnegative([(k, way, t, w) for k in pooled for way in ("in", "out") for t in case.periods for w in case.scenarios])
-    block.outgoing, block.incoming, block.from_partners = defaultdict(list), defaultdict(list), defaultdict(list)
-    limits, gives = {}, {}
-    for r, route in inside:
-        for t in case.periods:
-            for w in case.scenarios:
-                column = block.flow[r, t, w]
-                if route.capacity < np.inf:
-                    limits[r, t, w] = (column, route.capacity)
-                    if case.rules.elastic:
-                        gives[r, t, w] = give(model, route_cell(world, route.product, world.nodes[route.origin], world.nodes[route.destination]))
-                block.outgoing[route.product, route.origin, t, w].append(column)
-                block.incoming[route.product, route.destination, t, w].append(column)
-                _charge(block, case, ledger, route.product, route.origin, route.destination, route.cost, t, w, column)
-    add_limits(block, "capacity_of_route", limits, gives)
-    for k in pooled:
-        mean = _partner_freight(case, k)
-        for t in case.periods:
-            for w in case.scenarios:
-                for way, origin, destination in (("in", PARTNERS, MEMBERS), ("out", MEMBERS, PARTNERS)):
-                    column = block.swap[k, way, t, w]
-                    block.outgoing[k, origin, t, w].append(column)
-                    block.incoming[k, destination, t, w].append(column)
-                    cost = mean if way == "in" and not case.zone_perimeter else 0.0
-                    _charge(block, case, ledger, k, origin, destination, cost, t, w, column)
+def add_trade(model: Model, case: Case, ledger: Ledger) -> Block:
+    """Add trade between places and what it costs the perimeter.
+
+    `moves`: product, origin, destination, period, scenario and column of every flow and swap; `from_partners`: product, period,
+    scenario and column of those that members pay for.
+    """
+    block = model.block("trade")
+    *moves, freight = (np.concatenate(both) for both in zip(_routed(model, block, case), _pooled(block, case), strict=True))
+    block.moves = tuple(moves)
+    k, origin, destination, t, w, column = moves
+    sells, buys = case.member_places[origin], case.member_places[destination]
+    ledger.add("freight", t, w, np.where(sells | buys | case.zone_perimeter, freight, 0.0), column)
+    bought = np.flatnonzero(buys & ~sells & (not case.zone_perimeter))
+    block.from_partners = k[bought], t[bought], w[bought], column[bought]
     if not case.zone_perimeter:
+        ledger.add("sales to partners", t, w, np.where(sells & ~buys, -case.world.price[k, t, w], 0.0), column)
         _pay_partners(model, block, case, ledger)
     return block
 
 
-def _charge(block: pyo.Block, case: Case, ledger: Ledger, k: int, origin: int, destination: int, freight: float, t: int, w: int, column: pyo.Var) -> None:
-    """Freight and price of one flow, as the perimeter sees them."""
-    sells, buys = case.is_member(origin), case.is_member(destination)
-    if buys or sells or case.zone_perimeter:
-        ledger.add("freight", t, w, freight, column)
-    if case.zone_perimeter:
-        return
-    if buys and not sells:
-        block.from_partners[k, t, w].append(column)
-    if sells and not buys:
-        ledger.add("sales to partners", t, w, -float(case.world.price[k, t, w]), column)
+def _routed(model: Model, block: Block, case: Case) -> tuple[Numbers, ...]:
+    """Flows on routes inside the zone, within their capacity; as `moves`, with the freight per tonne."""
+    world = case.world
+    inside = np.array([route.origin >= 0 for route in world.routes], dtype=bool)
+    ends = np.array([(route.product, route.origin, route.destination) for route in world.routes], dtype=np.int64).reshape(-1, 3)
+    freight, capacity = np.array([(route.cost, route.capacity) for route in world.routes]).reshape(-1, 2).T
+    r, t, w = np.nonzero(np.broadcast_to(inside[:, None, None] & case.modelled, (len(inside), *case.span)))
+    flow = block.columns("flow", (r, t, w), (len(inside), *case.span))
+    limited = np.flatnonzero(capacity[r] < np.inf)
+    gives = None
+    if case.rules.elastic:
+        cells = [route_cell(world, k, world.nodes[i], world.nodes[j]) for k, i, j in ends[r[limited]].tolist()]
+        gives = np.array([give(model, cell) for cell in cells], dtype=np.int64)
+    block.limits("capacity_of_route", flow, limited, capacity[r[limited]], gives)
+    return *ends[r].T, t, w, flow.ids, freight[r]
+
+
+def _pooled(block: Block, case: Case) -> tuple[Numbers, ...]:
+    """Swaps between the hubs of pooled products, in and out; as `moves`, with the freight per tonne."""
+    world = case.world
+    pooled = ~world.routed & (len(world.nodes) > world.members)
+    freight = np.zeros((len(pooled), 2))
+    if not case.zone_perimeter:
+        freight[:, 0] = [_partner_freight(case, k) if pooled[k] else 0.0 for k in range(len(pooled))]
+    k, out, t, w = np.nonzero(np.broadcast_to(pooled[:, None, None, None] & case.modelled, (len(pooled), 2, *case.span)))
+    swap = block.columns("swap", (k, np.array(["in", "out"])[out], t, w))
+    return k, np.where(out, MEMBERS, PARTNERS), np.where(out, PARTNERS, MEMBERS), t, w, swap.ids, freight[k, out]
 
 
 def _partner_freight(case: Case, k: int) -> float:
     """Mean freight to the hub over partner nodes with a plant that makes the product."""
-    world = case.world
-    nodes = {case.plant_place[f] for f in range(len(world.plants)) if world.flow[f, k] > 0 and not case.is_member(case.plant_place[f])}
-    return float(np.mean([world.hub_out[i, k] for i in sorted(nodes)])) if nodes else 0.0
+    node = np.array(case.plant_place, dtype=np.int64)
+    nodes = np.unique(node[(case.world.flow[:, k] > 0) & (node >= case.world.members)])
+    return float(case.world.hub_out[nodes, k].mean()) if nodes.size else 0.0
 
 
-def _pay_partners(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Ledger) -> None:
+def _pay_partners(model: Model, block: Block, case: Case, ledger: Ledger) -> None:
     """Members pay partners the price of the rung in force."""
     world = case.world
-    groups: dict[tuple[int, int, int, float], list[int]] = defaultdict(list)
-    for (k, t, w), columns in block.from_partners.items():
-        if case.planner:
-            for column in columns:
-                ledger.add("partner goods", t, w, _planner_price(case, k, t, w), column)
-            continue
-        for l in case.rungs[k, t]:
-            groups[k, t, w, case.price(k, l, t, w)].append(l)
-    block.goods = nonnegative(list(groups))
-    split: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
-    limit = {}
-    for (k, t, w, price), rungs in groups.items():
-        column = block.goods[k, t, w, price]
-        ledger.add("partner goods", t, w, price, column)
-        split[k, t, w].add(1.0, column)
-        if len(rungs) < len(case.rungs[k, t]):
-            row = Terms()
-            row.add(1.0, column)
-            most = sum(float(case.most_output[f, t, w] * world.flow[f, k]) for f in range(len(world.plants)) if world.flow[f, k] > 0)
-            for l in rungs:
-                row.add(-most, model.choice.z[k, t, l])
-            limit[k, t, w, price] = (None, row, 0.0)
-    for key, terms in split.items():
-        for column in block.from_partners[key]:
-            terms.add(-1.0, column)
-    add_rows(block, "goods_at_some_price", {key: (0.0, terms, 0.0) for key, terms in split.items()})
-    add_rows(block, "price_in_force", limit)
+    k, t, w, column = block.from_partners
+    if case.planner:
+        least = np.stack([_planner_price(case, product) for product in range(len(world.products))])
+        ledger.add("partner goods", t, w, least[k, t, w], column)
+        return
+    used = np.zeros((len(world.products), *case.span), dtype=bool)
+    used[k, t, w] = True
+    cell = np.cumsum(used).reshape(used.shape) - 1
+    played, prices = in_play(case) & used[..., None], stacked(case, [ladder.price for ladder in case.market.ladders])
+    alike = first_alike(played, equal(prices))
+    spot, first = (found := np.nonzero(firsts(alike)))[:3], found[3]
+    price = prices[found]
+    goods = block.columns("goods", (*spot, price))
+    ledger.add("partner goods", spot[1], spot[2], price, goods.ids)
+    split = Terms(int(used.sum()))
+    split.add(cell[spot], 1.0, goods.ids)
+    split.add(cell[k, t, w], -1.0, column)
+    block.rows("goods_at_some_price", np.nonzero(used), 0.0, split, 0.0)
+
+    k, t, w = spot
+    most = np.einsum("fk,ftw->ktw", np.maximum(world.flow, 0.0), case.most_output)
+    same_price = alike[k, t, w] == first[:, None]
+    row, l = np.nonzero(same_price)
+    limit = Terms(goods.size)
+    limit.add(np.arange(goods.size), 1.0, goods.ids)
+    limit.add(row, -most[k, t, w][row], model.choice.z.at(k[row], t[row], l))
+    block.rows("price_in_force", goods.index, None, limit, 0.0, where=same_price.sum(axis=1) < played[k, t, w].sum(axis=1))
 
 
-def _planner_price(case: Case, k: int, t: int, w: int) -> float:
-    """The least that any policy could pay a partner per tonne."""
+def _planner_price(case: Case, k: int) -> FloatArray:
+    """The least that any policy could pay a partner per tonne (period, scenario)."""
     ceilings = [
         (r["ceiling"] if given(r["ceiling"]) else r["strike"]) / case.world.price_unit
         for r in case.market.contracts
         if r["upside_share"] > 0 and (ALL in r["products"] or case.world.products[k] in r["products"]) and (given(r["ceiling"]) or given(r["strike"]))
     ]
-    return float(min([case.world.price[k, t, w], *ceilings]))
+    return np.asarray(np.minimum(case.world.price[k], min(ceilings, default=np.inf)))

@@ -15,32 +15,31 @@ Assumes: spending that no one member owns (pooled stocks and gluts, levies on po
 
 from __future__ import annotations
 
-from collections import defaultdict
-
-import pyomo.environ as pyo
+import numpy as np
 
 from orepact.formulation.case import Case
 from orepact.formulation.cells import Cell, give
-from orepact.formulation.ledger import Ledger, Terms, add_goals, add_rows, nonnegative
+from orepact.formulation.ledger import Ledger
+from orepact.formulation.model import Block, Columns, Model
 from orepact.formulation.stockpile import site_place
+from orepact.formulation.terms import FloatArray, IntArray, Numbers, Terms
 from orepact.market.shocks import given
 
 INSTRUMENTS = ("offtake", "support", "intervention", "stockpile")
-Account = tuple[int, str, int, int]
 
 
-def add_treasury(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Block:
+def add_treasury(model: Model, case: Case, ledger: Ledger) -> Block:
     """Add spending by member and instrument, its cost, and the limits on it."""
-    block = model.treasury = pyo.Block()
+    block = model.block("treasury")
     if case.planner:
         return block
     accounts, abroad = _outlays(model, case)
-    block.spending = pyo.Var(list(accounts))
-    add_rows(block, "spent", {key: (0.0, _minus(terms, block.spending[key]), 0.0) for key, terms in accounts.items()})
-    block.abroad = pyo.Var(list(abroad))
-    add_rows(block, "paid_abroad", {key: (0.0, _minus(terms, block.abroad[key]), 0.0) for key, terms in abroad.items()})
-    for (t, w), column in block.abroad.items():
-        ledger.add("payments to partners", t, w, 1.0, column)
+    used, left = (np.flatnonzero(terms.filled()) for terms in (accounts, abroad))
+    m, instrument, t, w = np.unravel_index(used, (case.world.members, len(INSTRUMENTS), *case.span))
+    _settle(block, "spent", block.columns("spending", (m, np.array(INSTRUMENTS)[instrument], t, w), lower=-np.inf), accounts, used)
+    t, w = np.unravel_index(left, case.span)
+    _settle(block, "paid_abroad", block.columns("abroad", (t, w), lower=-np.inf), abroad, left)
+    ledger.add("payments to partners", t, w, 1.0, block.abroad.ids)
     _fiscal(model, block, case, ledger)
     if case.rules.targets:
         _budgets(model, block, case)
@@ -48,126 +47,149 @@ def add_treasury(model: pyo.ConcreteModel, case: Case, ledger: Ledger) -> pyo.Bl
     return block
 
 
-def _minus(terms: Terms, column: pyo.Var) -> Terms:
-    terms.add(-1.0, column)
-    return terms
+def _settle(block: Block, name: str, columns: Columns, terms: Terms, cells: IntArray) -> None:
+    """Each column is the sum of one of the cells."""
+    sums = _only(terms, cells)
+    sums.add(np.arange(cells.size), -1.0, columns.ids)
+    block.rows(name, columns.index, 0.0, sums, 0.0)
 
 
-def _outlays(model: pyo.ConcreteModel, case: Case) -> tuple[dict[Account, Terms], dict[tuple[int, int], Terms]]:
-    """Outlays per account, and contract payments that leave the perimeter for partners' plants."""
-    world = case.world
-    accounts: dict[Account, Terms] = defaultdict(Terms)
-    abroad: dict[tuple[int, int], Terms] = defaultdict(Terms)
-    volumes = dict(model.owners.volume.items())
-    for d, x in enumerate(case.deals):
-        if d not in volumes:
-            continue
-        instrument = case.market.contracts[x.deal.contract]["instrument"]
-        leaves = not case.counted(case.plant_place[x.facility])
-        volume = volumes[d]
-        for t, w, pay in case.cells(x.deal.pay):
-            accounts[x.payer, instrument, t, w].parts.append((pay, volume))
-            if leaves:
-                abroad[t, w].parts.append((pay, volume))
-    resale = world.settings.economics.resale
-    for (k, p, t, w, price), column in model.surplus.glut.items():
-        for m, share in case.carriers(p):
-            accounts[m, "intervention", t, w].add(share * (price - resale * float(world.price[k, t, w])), column)
-    for (s, t, g), (prices, _) in model.stockpile.groups.items():
-        for m, share in case.carriers(site_place(case, s)):
-            for w in case.scenarios:
-                accounts[m, "stockpile", t, w].add(share * prices[w], model.stockpile.buy[s, t, g])
-    return {key: terms for key, terms in accounts.items() if terms.parts}, dict(abroad)
-
-
-def revenue(model: pyo.ConcreteModel, case: Case) -> dict[tuple[int, int, int], Terms]:
-    """Levies that reach a member's treasury, and its stock releases, per (member, period, scenario)."""
-    world, economics = case.world, case.world.settings.economics
-    found: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
-    for (_, p, t, w), levies in model.imports.levies.items():
-        if case.is_member(p):
-            shares = list(enumerate(world.burden)) if economics.levy_pooled else case.carriers(p)
-            for levy, column in levies:
-                for m, share in shares:
-                    found[m, t, w].add(economics.levy_capture * levy * float(share), column)
-    for (s, t, w), column in model.stockpile.release.items():
-        for m, share in case.carriers(site_place(case, s)):
-            found[m, t, w].add(share * float(world.price[world.stock_sites[s].product, t, w]), column)
+def _only(terms: Terms, cells: IntArray) -> Terms:
+    """The sums of these cells."""
+    place, found = np.full(terms.size, -1), Terms(cells.size)
+    place[cells] = np.arange(cells.size)
+    found.extend(terms, 1.0, place)
     return found
 
 
-def _fiscal(model: pyo.ConcreteModel, block: pyo.Block, case: Case, ledger: Ledger) -> None:
+def _cell(case: Case, m: Numbers, t: Numbers, w: Numbers) -> IntArray:
+    """The sum of a member, period and scenario, where there is one for each."""
+    return np.asarray((m * case.span[0] + t) * case.span[1] + w)
+
+
+def _carried(case: Case) -> FloatArray:
+    """Share of public spending at each place that each member carries (P, M)."""
+    members = case.world.members
+    found = np.tile(case.world.burden, (case.slots, 1))
+    found[:members] = np.eye(members)
+    return found
+
+
+def _site_places(case: Case) -> IntArray:
+    return np.array([site_place(case, s) for s in range(len(case.world.stock_sites))], dtype=np.int64)
+
+
+def _outlays(model: Model, case: Case) -> tuple[Terms, Terms]:
+    """Outlays per account (member, instrument, period, scenario), and contract payments that leave the perimeter (period, scenario)."""
+    accounts, abroad = (Terms(n * case.span[0] * case.span[1]) for n in (case.world.members * len(INSTRUMENTS), 1))
+    _contracts(model, case, accounts, abroad)
+    world, carried, members = case.world, _carried(case), np.arange(case.world.members)
+
+    k, p, t, w, price = model.surplus.glut.index
+    loss = price.astype(float) - world.settings.economics.resale * world.price[k, t, w]
+    account = members * len(INSTRUMENTS) + INSTRUMENTS.index("intervention")
+    accounts.add(_cell(case, account, t[:, None], w[:, None]), carried[p] * loss[:, None], model.surplus.glut.ids[:, None])
+
+    s, t, _ = model.stockpile.buy.index
+    account = members[:, None] * len(INSTRUMENTS) + INSTRUMENTS.index("stockpile")
+    paid = carried[_site_places(case)[s], :, None] * model.stockpile.paid[:, None, case.scenarios]
+    accounts.add(_cell(case, account, t[:, None, None], np.array(case.scenarios)), paid, model.stockpile.buy.ids[:, None, None])
+    return accounts, abroad
+
+
+def _contracts(model: Model, case: Case, accounts: Terms, abroad: Terms) -> None:
+    """What members pay under contracts, and what of it leaves the perimeter for partners' plants."""
+    deal = case.deal
+    if not model.owners.volume.size:
+        return
+    pay = deal.stacked("pay") * case.modelled
+    d, t, w = np.nonzero(pay)
+    amount, volume = pay[d, t, w], model.owners.volume.at(d)
+    instrument = np.array([INSTRUMENTS.index(r["instrument"]) for r in case.market.contracts])[deal.contract[d]]
+    accounts.add(_cell(case, deal.payer[d] * len(INSTRUMENTS) + instrument, t, w), amount, volume)
+    leaves = np.flatnonzero(~case.counted_places[np.array(case.plant_place)][deal.facility[d]])
+    abroad.add(_cell(case, 0, t[leaves], w[leaves]), amount[leaves], volume[leaves])
+
+
+def revenue(model: Model, case: Case) -> Terms:
+    """Levies that reach a member's treasury, and its stock releases: one sum per member, period and scenario, in this order."""
+    world, economics, carried = case.world, case.world.settings.economics, _carried(case)
+    found, members = Terms(world.members * case.span[0] * case.span[1]), np.arange(world.members)
+
+    p, t, w, levy, column = (part[:, None] for part in model.imports.levies)
+    shares = world.burden if economics.levy_pooled else carried[p[:, 0]]
+    found.add(_cell(case, members, t, w), economics.levy_capture * levy * case.member_places[p] * shares, column)
+
+    s, t, w = model.stockpile.release.index
+    price = world.price[np.array([site.product for site in world.stock_sites], dtype=np.int64)[s], t, w]
+    cell = _cell(case, members, t[:, None], w[:, None])
+    found.add(cell, carried[_site_places(case)[s]] * price[:, None], model.stockpile.release.ids[:, None])
+    return found
+
+
+def _fiscal(model: Model, block: Block, case: Case, ledger: Ledger) -> None:
     """Net outlay, never below zero, at the cost premium of public money."""
-    premium = case.world.settings.economics.public_money_premium
-    earned = revenue(model, case)
-    by_member: dict[tuple[int, int, int], Terms] = defaultdict(Terms)
-    for (m, _, t, w), column in block.spending.items():
-        by_member[m, t, w].add(-1.0, column)
-    block.net = nonnegative(list(by_member))
-    rows = {}
-    for key, terms in by_member.items():
-        terms.add(1.0, block.net[key])
-        if key in earned:
-            terms.extend(earned[key])
-        rows[key] = (0.0, terms, None)
-        ledger.add("public money", key[1], key[2], premium, block.net[key])
-    add_rows(block, "outlay_less_revenue", rows)
+    m, _, t, w = block.spending.index
+    balance = Terms(case.world.members * case.span[0] * case.span[1])
+    balance.add(_cell(case, m, t, w), -1.0, block.spending.ids)
+    spending = np.flatnonzero(balance.filled())
+    m, t, w = np.unravel_index(spending, (case.world.members, *case.span))
+    net = block.columns("net", (m, t, w))
+    balance.extend(revenue(model, case))
+    rows = _only(balance, spending)
+    rows.add(np.arange(net.size), 1.0, net.ids)
+    block.rows("outlay_less_revenue", net.index, 0.0, rows, None)
+    ledger.add("public money", t, w, case.world.settings.economics.public_money_premium, net.ids)
 
 
-def _grants(model: pyo.ConcreteModel, case: Case, member: int | None, t: int | None) -> list[tuple[int, pyo.Var]]:
-    """Grant columns with their start period, of one member (or all) and one start period (or all)."""
-    return [
-        (x.deal.start, model.owners.grant[d])
-        for d, x in enumerate(case.deals)
-        if d in model.owners.grant and (member is None or x.payer == member) and (t is None or x.deal.start == t)
-    ]
+def _grants(model: Model, case: Case) -> tuple[IntArray, IntArray, IntArray]:
+    """Who pays every grant, the period in which building starts, and its column."""
+    d = model.owners.grant.index[0]
+    return case.deal.payer[d], case.deal.start[d], model.owners.grant.ids
 
 
-def _budgets(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
-    world = case.world
-    rows, slack = {}, {}
-    for n, r in enumerate(world.tables["budgets"]):
-        m = world.nodes.index(r["member"])
-        covered = world.horizon.covered(r["first_year"] if given(r["first_year"]) else None, r["last_year"] if given(r["last_year"]) else None)
-        for t in case.periods:
-            if not covered[t]:
-                continue
-            grants = _grants(model, case, m, t) if r["instrument"] in ("all", "grant") else []
-            for w in case.scenarios:
-                if world.probability[w] > 0:
-                    terms = Terms()
-                    for instrument in INSTRUMENTS:
-                        if r["instrument"] in ("all", instrument) and (m, instrument, t, w) in block.spending:
-                            terms.add(1.0, block.spending[m, instrument, t, w])
-                    for _, column in grants:
-                        terms.add(1.0 / float(world.horizon.length[t]), column)
-                    if terms.parts:
-                        rows[n, t, w] = (None, terms, r["limit"] / world.money_unit)
-                        if case.rules.elastic:
-                            slack[n, t, w] = (1.0, give(model, Cell("budgets", n, "limit")))
-    add_goals(block, "budget", rows, slack)
+def _budgets(model: Model, block: Block, case: Case) -> None:
+    """Spending within every budget's limit, in each of its periods and every scenario that may happen."""
+    world, budgets = case.world, case.world.tables["budgets"]
+    m, instrument, t, w = block.spending.index
+    payer, start, grant = _grants(model, case)
+    likely = case.modelled & (world.probability > 0)
+    terms = Terms(len(budgets) * case.span[0] * case.span[1])
+    for n, r in enumerate(budgets):
+        member, anything = world.nodes.index(r["member"]), r["instrument"] == "all"
+        covered = world.horizon.covered(*(r[year] if given(r[year]) else None for year in ("first_year", "last_year")))
+        own = (m == member) & (anything | (instrument == r["instrument"])) & covered[t] & likely[w]
+        terms.add(_cell(case, n, t[own], w[own]), 1.0, block.spending.ids[own])
+        if anything or r["instrument"] == "grant":
+            own = (payer == member) & covered[start]
+            terms.add(_cell(case, n, start[own, None], np.flatnonzero(likely)), 1.0 / world.horizon.length[start[own, None]], grant[own, None])
+    kept: IntArray = np.flatnonzero(terms.filled())
+    number, t, w = np.unravel_index(kept, (len(budgets), *case.span))
+    limit = np.array([r["limit"] / world.money_unit for r in budgets])[number]
+    gives = np.array([give(model, Cell("budgets", int(x), "limit")) if case.rules.elastic else -1 for x in number], dtype=np.int64)
+    block.goals("budget", (number, t, w), None, _only(terms, kept), limit, (1.0, gives))
 
 
-def _contributions(model: pyo.ConcreteModel, block: pyo.Block, case: Case) -> None:
+def _contributions(model: Model, block: Block, case: Case) -> None:
+    """Every member that has a key carries that share of all spending, give or take the tolerance."""
     world, keys = case.world, case.world.tables["contributions"]
     if not keys:
         return
-    discount = world.discount
-    total: dict[int, Terms] = {m: Terms() for m in range(world.members)}
-    for (m, _, t, w), column in block.spending.items():
-        total[m].add(case.weight[w] * float(discount[t]), column)
-    for m in total:
-        for start, column in _grants(model, case, m, None):
-            total[m].add(float(discount[start] / world.horizon.length[start]), column)
-    rows, slack = {}, {}
-    for n, r in enumerate(keys):
-        m = world.nodes.index(r["member"])
-        for side, sign in (("most", 1.0), ("least", -1.0)):
-            terms = Terms()
-            terms.extend(total[m], sign)
-            for other in total.values():
-                terms.extend(other, -sign * r["key"] - r["tolerance"])
-            rows[m, side] = (None, terms, 0.0)
-            if case.rules.elastic:  # in money a year: a share of what is spent would not be linear
-                slack[m, side] = (float(discount.sum()), give(model, Cell("contributions", n, "tolerance")))
-    add_goals(block, "contribution", {key: row for key, row in rows.items() if row[1].parts}, slack)
+    m, _, t, w = block.spending.index
+    payer, start, grant = _grants(model, case)
+    total = Terms(world.members)
+    total.add(m, case.weights[w] * world.discount[t], block.spending.ids)
+    total.add(payer, world.discount[start] / world.horizon.length[start], grant)
+    n = np.repeat(np.arange(len(keys)), 2)
+    member = np.array([world.nodes.index(r["member"]) for r in keys])[n]
+    sign = np.tile([1.0, -1.0], len(keys))
+    key, tolerance = (np.array([r[name] for r in keys])[n] for name in ("key", "tolerance"))
+    terms = Terms(n.size)
+    of, coef, column = total.entries()
+    terms.add(np.arange(n.size)[:, None], sign[:, None] * (of == member[:, None]) * coef, column)
+    terms.add(np.arange(n.size)[:, None], (-sign * key - tolerance)[:, None] * coef, column)
+    # in money a year: a share of what is spent would not be linear
+    gives = np.array([give(model, Cell("contributions", int(x), "tolerance")) if case.rules.elastic else -1 for x in n])
+    if column.size:
+        side = np.tile(["most", "least"], len(keys))
+        block.goals("contribution", (member, side), None, terms, 0.0, (float(world.discount.sum()), gives))

@@ -14,66 +14,134 @@ lost or gained: the rows only bring the relaxation closer (without them its boun
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 
-import pyomo.environ as pyo
+import numpy as np
+from numpy.typing import NDArray
 
+from orepact.formulation.activity import responses
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Row, Terms, add_rows, nonnegative
+from orepact.formulation.model import Block, Model
+from orepact.formulation.owners import are_candidates, spread
+from orepact.formulation.terms import FloatArray, IntArray, Terms
+
+Flags = NDArray[np.bool_]
 
 
-def add_want(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
+@dataclass(frozen=True)
+class Tied:
+    """Products, periods and scenarios in which idling is tied to what is wanting, and their columns q, each (n,).
+
+    Of every plant (F, n): `flow`, what it makes of the product (below zero: uses); the most it can run; whether it is a user that
+    may idle.
+    """
+
+    k: IntArray
+    t: IntArray
+    w: IntArray
+    q: IntArray
+    flow: FloatArray
+    most: FloatArray
+    users: Flags
+
+
+def add_want(model: Model, case: Case) -> Block:
     """Tie idling to what is really wanting."""
-    block = model.want = pyo.Block()
+    block = model.block("want")
     if case.planner:
         return block
-    activity, world = model.activity, case.world
-    free = {(t, w): {f for f in range(len(world.plants)) if not case.normal(w) and case.feed_is_cut[f, t, w]} for t in case.periods for w in case.scenarios}
-    users = {(k, t, w): [f for f in range(len(world.plants)) if world.flow[f, k] < 0 and (f, t, w) in activity.idle_of] for k, t, w in activity.q}
-    tied = [key for key, plants in users.items() if plants and not free[key[1], key[2]] & set(plants)]
-    makers = {(k, t, w): [f for f in range(len(world.plants)) if world.flow[f, k] > 0 and (f, t, w) in activity.x] for k, t, w in tied}
-    block.used = nonnegative([(f, *key) for key in tied for f in users[key]])
-    block.made = nonnegative([(g, *key) for key in tied for g in makers[key] if world.plants[g].candidate])
-    rows: dict[str, dict[tuple[int, ...], Row]] = defaultdict(dict)
-    for key in tied:
-        k, t, w = key
-        q = activity.q[key]
-        scarce = [s for s in case.scarcity[int(world.chain[k])] if s.short[key]]
-        demand = float(world.demand[:, k, t, w].sum()) * max(float(case.market.ladders[k].kept[l, t, w]) for l in case.rungs[k, t])
-        whole = Terms()
-        whole.add(min(float(s.supply[key]) for s in scarce) - demand, q)
-        for f in users[key]:
-            used, most = -float(world.flow[f, k]), float(case.most_output[f, t, w])
-            whole.add(-used, block.used[f, k, t, w])
-            built = Terms()
-            built.add(1.0, block.used[f, k, t, w])
-            built.add(-1.0, activity.x[f, t, w])
-            for idle in activity.idle_of[f, t, w]:
-                whole.add(used, activity.idle[idle])
-                built.add(-1.0, activity.idle[idle])
-            if any((other, t, w) in activity.q for other in case.inputs[f] if other != k):
-                for other in case.inputs[f]:
-                    if other != k and (other, t, w) in activity.q:
-                        whole.add(-used * most, activity.q[other, t, w])
-            rows["only_what_is_built"][f, k, t, w] = (None, built, 0.0)
-            short = Terms()
-            short.add(1.0, block.used[f, k, t, w])
-            short.add(-most, q)
-            rows["only_when_short"][f, k, t, w] = (None, short, 0.0)
-        for g in makers[key]:
-            made, most = float(world.flow[g, k]), float(case.most_output[g, t, w])
-            if world.plants[g].candidate:
-                whole.add(1.0, block.made[g, k, t, w])
-                kept = Terms()
-                kept.add(made, activity.x[g, t, w])
-                kept.add(made * most, q)
-                kept.add(-1.0, block.made[g, k, t, w])
-                rows["own_output_used"][g, k, t, w] = (None, kept, made * most)
-            elif all(case.market.response(g, v).runs[t, w] for v in set(case.response_classes[g])):
-                whole.add(made * most, q)
-                for idle in activity.idle_of.get((g, t, w), []):
-                    whole.add(-made, activity.idle[idle])
-        rows["idle_for_want"][key] = (None, whole, 0.0)
-    for name, group in rows.items():
-        add_rows(block, name, group)
+    tied = _tied(model, case)
+    whole = Terms(len(tied.k))
+    whole.add(np.arange(whole.size), _supply_when_short(case, tied) - _most_demand(case, tied), tied.q)
+    _users(model, block, case, tied, whole)
+    _makers(model, block, case, tied, whole)
+    block.rows("idle_for_want", (tied.k, tied.t, tied.w), None, whole, 0.0)
     return block
+
+
+def _tied(model: Model, case: Case) -> Tied:
+    """Where users may idle for want of feed, but none of them whatever q says (as where feed is cut upstream)."""
+    activity, world = model.activity, case.world
+    k, t, w = activity.q.index
+    users = (world.flow[:, k] < 0) & activity.could_idle[:, t, w]
+    excused = users & case.feed_is_cut[:, t, w] & ~world.normal[w]
+    n = np.flatnonzero(users.any(axis=0) & ~excused.any(axis=0))
+    return Tied(k[n], t[n], w[n], activity.q.ids[n], world.flow[:, k[n]], case.most_output[:, t[n], w[n]], users[:, n])
+
+
+def _supply_when_short(case: Case, tied: Tied) -> FloatArray:
+    """Least supply S of the paths on which feed is short (n,)."""
+    least = np.array([np.min([np.where(s.short, s.supply, np.inf) for s in paths], axis=0) for paths in case.scarcity])
+    return np.asarray(least[case.world.chain[tied.k], tied.k, tied.t, tied.w])
+
+
+def _most_demand(case: Case, tied: Tied) -> FloatArray:
+    """Final demand D at the rung in play that keeps most of it (n,)."""
+    kept = [np.where(played[:, :, None], ladder.kept, 0.0).max(axis=0) for played, ladder in zip(case.played, case.market.ladders, strict=True)]
+    at = tied.k, tied.t, tied.w
+    return np.asarray(case.world.demand.sum(axis=0)[at] * np.array(kept)[at])
+
+
+def _users(model: Model, block: Block, case: Case, tied: Tied, whole: Terms) -> None:
+    """φ of every user, and what idles and would be running."""
+    activity = model.activity
+    n, f = np.nonzero(tied.users.T)
+    k, t, w, q, most = tied.k[n], tied.t[n], tied.w[n], tied.q[n], tied.most[f, n]
+    intake, row, index = -tied.flow[f, n], np.arange(len(n)), (f, k, t, w)
+    used = block.columns("used", index)
+    own, idle = _idle_of(model, f, t, w)
+    whole.add(n, -intake, used.ids)
+    whole.add(n[own], intake[own], idle)
+    other = np.arange(len(case.world.products))[:, None]
+    also_used = (case.world.flow[f].T < 0) & (other != k)
+    whole.add(n, np.where(also_used, -intake * most, 0.0), activity.q.at(other, t, w))
+
+    built = Terms(len(n))
+    built.add(row, 1.0, used.ids)
+    built.add(row, -1.0, activity.x.at(f, t, w))
+    built.add(own, -1.0, idle)
+    block.rows("only_what_is_built", index, None, built, 0.0)
+    short = Terms(len(n))
+    short.add(row, 1.0, used.ids)
+    short.add(row, -most, q)
+    block.rows("only_when_short", index, None, short, 0.0)
+
+
+def _makers(model: Model, block: Block, case: Case, tied: Tied, whole: Terms) -> None:
+    """ω of every candidate that makes the product, and what existing plants make of it if they run on every path."""
+    x, candidate = model.activity.x, are_candidates(case)[:, None]
+    makers = (tied.flow > 0) & (x.at(np.arange(len(tied.flow))[:, None], tied.t, tied.w) >= 0)
+    n, g = np.nonzero((makers & candidate).T)
+    output, most, row, index = tied.flow[g, n], tied.most[g, n], np.arange(len(n)), (g, tied.k[n], tied.t[n], tied.w[n])
+    made = block.columns("made", index)
+    whole.add(n, 1.0, made.ids)
+    kept = Terms(len(n))
+    kept.add(row, output, x.at(g, tied.t[n], tied.w[n]))
+    kept.add(row, output * most, tied.q[n])
+    kept.add(row, -1.0, made.ids)
+    block.rows("own_output_used", index, None, kept, output * most)
+
+    n, g = np.nonzero((makers & ~candidate).T)
+    runs = _always_run(case, np.unique(g))[g, tied.t[n], tied.w[n]]
+    n, g = n[runs], g[runs]
+    whole.add(n, tied.flow[g, n] * tied.most[g, n], tied.q[n])
+    own, idle = _idle_of(model, g, tied.t[n], tied.w[n])
+    whole.add(n[own], -tied.flow[g, n][own], idle)
+
+
+def _always_run(case: Case, plants: IntArray) -> Flags:
+    """Where existing plants run whatever the path (F, T, W); only those asked for are looked at."""
+    found = np.zeros(case.most_output.shape, dtype=bool)
+    for f in plants.tolist():
+        found[f] = responses(case, ((f, v) for v in set(case.response_classes[f]))).runs.all(axis=0)
+    return found
+
+
+def _idle_of(model: Model, f: IntArray, t: IntArray, w: IntArray) -> tuple[IntArray, IntArray]:
+    """Idle columns of plant f[i] in period t[i] and scenario w[i]: the i each is for, and the columns."""
+    plant, _, period, scenario = model.activity.idle.index
+    shape = model.activity.could_idle.shape
+    cell, wanted = np.ravel_multi_index((plant, period, scenario), shape), np.ravel_multi_index((f, t, w), shape)
+    count = np.bincount(cell, minlength=model.activity.could_idle.size)
+    own, place = spread(count[wanted], (np.cumsum(count) - count)[wanted])
+    return own, model.activity.idle.ids[np.argsort(cell, kind="stable")[place]]

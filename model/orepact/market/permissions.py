@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,45 @@ def market_sharing(market: Market, k: int, rung: int, t: int, w: int) -> Sharing
     if key not in market.sharings:
         market.sharings[key] = sharing(market.world, market.ladders[k], rung, t, w)
     found: Sharing = market.sharings[key]
+    return found
+
+
+@dataclass(frozen=True)
+class Shares:
+    """`market_sharing` of one product at one rung as arrays; sources by their place in the product's ladder, O of them.
+
+    residual (T, W): -1 for none · upper, lower (O, T, W): limits on the share of all imports, infinite for none · most (T, W).
+    """
+
+    residual: NDArray[np.int64]
+    upper: Array
+    lower: Array
+    most: Array
+
+
+_shares: WeakKeyDictionary[Market, dict[tuple[int, int], Shares]] = WeakKeyDictionary()
+
+
+def market_shares(market: Market, k: int, rung: int) -> Shares:
+    """How sources share the market of product k at a rung, in every period and scenario; worked out once per market."""
+    known = _shares.setdefault(market, {})
+    if (k, rung) not in known:
+        known[k, rung] = _shares_of(market, k, rung)
+    return known[k, rung]
+
+
+def _shares_of(market: Market, k: int, rung: int) -> Shares:
+    sources, span = market.ladders[k].sources, market.world.price.shape[1:]
+    place = {o: x for x, o in enumerate(sources)}
+    found = Shares(np.full(span, -1), np.full((len(sources), *span), np.inf), np.full((len(sources), *span), -np.inf), np.zeros(span))
+    for t, w in np.ndindex(*span):
+        share = market_sharing(market, k, rung, t, w)
+        found.most[t, w] = share.most
+        if share.residual is not None:
+            found.residual[t, w] = place[share.residual]
+        for limits, array in ((share.upper, found.upper), (share.lower, found.lower)):
+            for o, limit in limits.items():
+                array[place[o], t, w] = limit
     return found
 
 

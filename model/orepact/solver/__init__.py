@@ -1,1 +1,1 @@
-"""Solving: the hand-over to HiGHS (or another solver), the search over price paths, progress, limits and the result."""
+"""Solving: the matrix for HiGHS (or, through Pyomo, another solver), the search over price paths, progress, limits and the result."""

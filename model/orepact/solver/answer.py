@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orepact.errors import SolverError
-from orepact.solver.handover import FloatArray, Matrix, Violations
+from orepact.solver.matrix import FloatArray, Matrix, Violations
 from orepact.solver.progress import Listener, relative_gap
 
 Kind = Literal["lp", "mip"]

@@ -1,7 +1,7 @@
 """One model for many price paths, and a solver for any one of them.
 
 A path is chosen by fixing columns: its own y and rungs at 1, every other at 0, and every deal of another response class at 0.
-HiGHS gets only what is left (`reduced.py`); another solver gets the whole model with bounds.
+A solver gets only what is left (`reduced.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyomo.common.gc_manager import PauseGC
 
 from orepact.errors import SolverFault
 from orepact.formulation.build import Built, build
@@ -25,11 +24,11 @@ from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis, Kind, Solver
 from orepact.solver.clock import Clock
-from orepact.solver.handover import FloatArray, Matrix, compile_matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.other import OtherSolver
 from orepact.solver.progress import Listener
-from orepact.solver.reduced import Cut, Reduced, cut, nothing_fixed
+from orepact.solver.reduced import Cut, Reduced, cut
 from orepact.solver.scale import check_scale, spreads
 from orepact.solver.shared import Prices, shared_of
 
@@ -88,7 +87,8 @@ class Plan:
 
     def starts(self) -> dict[tuple[int, int], float]:
         """What is built when: u by plant and start."""
-        return {key: float(self.values[self.matrix.index(column)]) for key, column in self.built.model.owners.u.items()}
+        u = self.built.model.owners.u
+        return dict(zip(u, self.values[u.ids].tolist(), strict=True))
 
 
 MISS = 1e-6
@@ -120,20 +120,19 @@ def prepare(
     Raises InstanceError if the numbers of the model are too far apart to be solved; if `hurried`, TimeOver once the clock has run out.
     """
     case = Case(market, list(paths), rules, scenarios)
-    with PauseGC():  # many small objects, none of them garbage
-        with clock.phase("offer"):
-            if not case.planner:
-                _ = case.deals, case.scarcity
-        if hurried:
-            clock.check()
-        with clock.phase("build"):
-            built = build(case)
-        if hurried:
-            clock.check()
-        with clock.phase("hand over"):
-            matrix = compile_matrix(built.model)
-            check_scale(matrix, case)
-            return built, matrix
+    with clock.phase("offer"):
+        if not case.planner:
+            _ = case.deals, case.scarcity
+    if hurried:
+        clock.check()
+    with clock.phase("build"):
+        built = build(case)
+    if hurried:
+        clock.check()
+    with clock.phase("hand over"):
+        matrix = matrix_of(built.model)
+        check_scale(matrix, case)
+        return built, matrix
 
 
 class OnePath:
@@ -181,14 +180,10 @@ class Batch:
         self.shared = None if prices is None else shared_of(self.built, self.unpriced)
         self.price(prices or {})
         with clock.phase("hand over"):
-            case, model, owners = self.built.case, self.built.model, self.built.model.owners
-            deals = [(column, d) for part in (owners.weight, owners.volume, owners.grant) for d, column in part.items()]
-            deals += [(column, d) for (d, _), column in owners.corner.items()]
-            self._deals = self.matrix.indices(column for column, _ in deals)
-            self._deal_of = np.array([d for _, d in deals], dtype=np.int64)
-            self._answers = np.array([(x.facility, x.response) for x in case.deals], dtype=np.int64).reshape(-1, 2)
-            self._choices = self.matrix.indices(model.choice.y.values()), *np.array(list(model.choice.y), dtype=np.int64).reshape(-1, 2).T
-            self._rungs = self.matrix.indices(model.choice.z.values()), *np.array(list(model.choice.z), dtype=np.int64).reshape(-1, 3).T
+            owners = self.built.model.owners
+            families = (owners.weight, owners.volume, owners.grant, owners.corner)
+            self._deals = np.concatenate([family.ids for family in families])
+            self._deal_of = np.concatenate([family.index[0] for family in families])
 
     def price(self, prices: Prices) -> None:
         """Put other prices on the shared rows of a part."""
@@ -201,26 +196,23 @@ class Batch:
         case = self.built.case
         number = np.array([case.path_number(c, path) for c in range(len(case.chains))])
         answer = np.array([classes[number[c]] for classes, c in zip(case.response_classes, case.chain_of, strict=True)], dtype=np.int64)
-        other = self._answers[:, 1] != answer[self._answers[:, 0]] if len(self._answers) else np.zeros(0, dtype=bool)
+        other = case.deal.response != answer[case.deal.facility]
         closed = self._deals[other[self._deal_of]]
-        y, chain, j = self._choices
-        z, k, t, l = self._rungs
+        y, z = self.built.model.choice.y, self.built.model.choice.z
+        (chain, j), (k, t, l) = y.index, z.index
         chosen, rung = number[chain] == j, np.array(path.rungs)[k, t] == l
-        return np.concatenate((y, z, closed)), np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
+        return np.concatenate((y.ids, z.ids, closed)), np.concatenate((chosen, rung, np.zeros(len(closed)))).astype(float)
 
     def beyond(self, starts: Starts) -> list[int]:
         """The columns that build anything but these."""
         plants = self.built.case.world.plants
-        return [self.matrix.index(column) for (f, tau), column in self.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
+        return [column for (f, tau), column in self.built.model.owners.u.items() if (plants[f].code, tau) not in starts]
 
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
-        if self.options.solver != "highs":
-            solver = open_solver(self.matrix, self.options, self.clock)
-            columns, values = self._fixed_and(p, closed)
-            solver.set_bounds(columns, values, values)
-            return OnePath(solver, nothing_fixed(self.matrix))
         part = self._cut(p, closed).of(self.matrix)
+        if self.options.solver != "highs":
+            return OnePath(open_solver(part.matrix, self.options, self.clock), part)
         extra = (settings or SEARCH) | _presolve(self.options)
         session = Session(part.matrix, threads=1, seed=self.options.seed, extra=extra, stop_event=self.clock.stop, watch_lp=False)
         return OnePath(session, part)
@@ -239,7 +231,7 @@ class Batch:
         return self._cuts[p]
 
     def workers(self, jobs: int) -> int:
-        """How many paths to solve at a time: other solvers work on the one Pyomo model, so one."""
+        """How many paths to solve at a time: Pyomo's interfaces to other solvers are for one at a time."""
         return 1 if self.options.solver != "highs" else max(1, min(jobs, self.options.threads or cores()))
 
     def bounds(self, wanted: Sequence[int], heard: Callable[[int], None]) -> dict[int, Answer]:
@@ -280,8 +272,8 @@ class Batch:
 
     def plans(self, wanted: Sequence[int], cutoff: float | None, known: Plan | None, listener: Listener | None) -> dict[int, Answer]:
         """The MIP of each wanted path, shared between workers, from what a known plan builds."""
-        columns = {key: self.matrix.index(column) for key, column in self.built.model.owners.u.items()}
-        first = [] if known is None else [(columns[key], value) for key, value in known.starts().items() if key in columns]
+        u = self.built.model.owners.u
+        first = [] if known is None else [(u[key], value) for key, value in known.starts().items() if key in u]
 
         def work(path: OnePath) -> Answer:
             return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)

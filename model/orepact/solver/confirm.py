@@ -32,8 +32,8 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus, Kind, Solver
 from orepact.solver.batch import BOUND, HIGHS, SEARCH, Batch, Plan, cores, prepare
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import FloatArray, Matrix
 from orepact.solver.outcome import Outcome, Pricing
 from orepact.solver.progress import Listener, Progress, money
 from orepact.solver.reduced import reduce
@@ -218,7 +218,7 @@ class _Second:
         """Whether a plan as cheap as the one found is there once `columns` stand at `values`, and starts at what it builds; False if time
         ran out. Raises Contradiction."""
         starts, u = plan.starts(), built.model.owners.u
-        fixed = np.concatenate((columns, matrix.indices(u.values()))).astype(np.int64)
+        fixed = np.concatenate((columns, u.ids)).astype(np.int64)
         built_then = [float(round(starts.get(key, 0.0))) for key in u]
         part = reduce(matrix, fixed, np.concatenate((values, built_then)))
         answer = self.solver_for(part.matrix, True).solve("mip", gap=self.options.gap / 2, time_limit=self.clock.left)

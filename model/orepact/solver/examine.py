@@ -20,7 +20,7 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis
 from orepact.solver.batch import FIRST, Batch, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.handover import FloatArray
+from orepact.solver.matrix import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
 from orepact.solver.tidy import tidied

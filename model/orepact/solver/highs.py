@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
-from orepact.solver.handover import Matrix
+from orepact.solver.matrix import Matrix
 from orepact.solver.pulse import PULSE
 from orepact.solver.watch import WATCHED, Post, Watch, finite, on_callback
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import pyomo.environ as pyo
 
-from orepact.formulation.ledger import Terms, add_rows, nonnegative
+from orepact.formulation.model import Model
+from orepact.formulation.terms import Terms
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import HIGHS
 from orepact.solver.clock import Clock
-from orepact.solver.handover import Matrix, compile_matrix
 from orepact.solver.highs import Session
+from orepact.solver.matrix import Matrix, matrix_of
 from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 
 DEAR = 10.0
@@ -127,60 +127,52 @@ class Master:
 
     def __init__(self, commons: Commons, columns: Sequence[Sequence[Column]], unit: float, options: SolveOptions, clock: Clock) -> None:
         self._commons, self._columns, self._unit, self._options, self._clock = commons, columns, unit, options, clock
-        self._model = model = pyo.ConcreteModel()
-        model.share = pyo.Var([(c, j) for c, part in enumerate(columns) for j in range(len(part))], domain=pyo.Binary)
-        model.shared = pyo.Var(list(range(len(commons.columns))))
-        model.over, model.under = nonnegative(range(len(commons.rows))), nonnegative(range(len(commons.rows)))
-        cost = Terms()
-        rows: dict[Key, Terms] = {key: Terms() for key in commons.rows}
-        for (c, j), share in model.share.items():
-            cost.add(columns[c][j].cost / unit, share)
-            for key, amount in columns[c][j].uses.items():
-                rows[key].add(amount / unit, share)
+        model = Model()
+        block = model.block("master")
+        pairs = [(c, j) for c, part in enumerate(columns) for j in range(len(part))]
+        c, j = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        self._share = block.columns("share", (c, j), upper=1.0, whole=True)
+        free = block.columns("shared", (np.arange(len(commons.columns)),), lower=-np.inf)
+        every = np.arange(len(commons.rows))
+        self._over, self._under = block.columns("over", (every,)), block.columns("under", (every,))
+        place = {key: n for n, key in enumerate(commons.rows)}
+        limited, one = Terms(len(every)), Terms(len(columns))
+        for share, (own, plan) in zip(self._share.ids.tolist(), pairs, strict=True):
+            model.objective.add(0, columns[own][plan].cost / unit, share)
+            uses = columns[own][plan].uses
+            limited.add([place[key] for key in uses], np.array(list(uses.values())) / unit, share)
         for n, column in enumerate(commons.columns.values()):
-            model.shared[n].setlb(None if column.low == -math.inf else column.low)
-            model.shared[n].setub(None if column.high == math.inf else column.high)
-            cost.add(column.cost, model.shared[n])
-            for key, coef in column.rows.items():
-                rows[key].add(coef, model.shared[n])
-        limited = {}
-        for n, (key, (low, high)) in enumerate(commons.rows.items()):
-            rows[key].add(1.0, model.under[n])
-            rows[key].add(-1.0, model.over[n])
-            cost.add(DEAR, model.under[n])
-            cost.add(DEAR, model.over[n])
-            limited[n] = (None if low == -math.inf else low / unit, rows[key], None if high == math.inf else high / unit)
-        add_rows(model, "limited", limited)
-        one = {c: Terms() for c in range(len(columns))}
-        for (c, _), share in model.share.items():
-            one[c].add(1.0, share)
-        add_rows(model, "one_plan", {c: (1.0, terms, 1.0) for c, terms in one.items()})
-        model.objective = pyo.Objective(expr=cost.linear())
-        self._matrix: Matrix = compile_matrix(model)
+            free.lower[n], free.upper[n] = column.low, column.high
+            model.objective.add(0, column.cost, free.first + n)
+            limited.add([place[key] for key in column.rows], list(column.rows.values()), free.first + n)
+        for artificial, sign in ((self._under, 1.0), (self._over, -1.0)):
+            limited.add(every, sign, artificial.ids)
+            model.objective.add(0, DEAR, artificial.ids)
+        low, high = np.array(list(commons.rows.values()), dtype=float).reshape(-1, 2).T / unit
+        self._limited = block.rows("limited", (every,), low, limited, high)
+        one.add(c, 1.0, self._share.ids)
+        block.rows("one_plan", (np.arange(len(columns)),), 1.0, one, 1.0)
+        self._matrix: Matrix = matrix_of(model)
 
     def price(self) -> Verdict | None:
         """The LP; None if it has no answer in time."""
         answer = self._session().solve("lp", time_limit=self._clock.left)
         if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None:
             return None
-        place = {id(row): r for r, (row, _) in enumerate(self._matrix.rows)}
-        limited = self._model.limited
-        duals = {key: -float(answer.duals[place[id(limited[n])]]) for n, key in enumerate(self._commons.rows) if id(limited[n]) in place}
+        duals = dict(zip(self._commons.rows, (-answer.duals[self._limited.ids]).tolist(), strict=True))
         return Verdict(answer.objective * self._unit, self._commons.lawful(duals))
 
     def pick(self, gap: float, seconds: float) -> list[int] | None:
         """The number of the plan to take in each part; None if no plans are known that fit together."""
         session = self._session()
-        empty = self._matrix.indices(v for part in (self._model.over, self._model.under) for v in part.values())
-        session.set_bounds(empty, 0.0, 0.0)
+        session.set_bounds(np.concatenate((self._over.ids, self._under.ids)), 0.0, 0.0)
         answer = session.solve("mip", gap=gap, time_limit=min(seconds, self._clock.left))
         if answer.values is None:
             return None
-        values = np.array([answer.values[self._matrix.index(v)] for v in self._model.share.values()])
-        keys, found = list(self._model.share), [0] * len(self._columns)
-        for n in np.flatnonzero(values > 0.5):
-            c, j = keys[n]
-            found[c] = j
+        found = [0] * len(self._columns)
+        for (c, j), taken in zip(self._share, answer.values[self._share.ids] > 0.5, strict=True):
+            if taken:
+                found[c] = j
         return found
 
     def _session(self) -> Session:

@@ -24,8 +24,9 @@ from pyomo.opt import SolverFactory, TerminationCondition
 
 from orepact.errors import OptionError, SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
-from orepact.solver.handover import FloatArray, Matrix
 from orepact.solver.highs import WITHOUT_AGGREGATOR, set_pool
+from orepact.solver.in_pyomo import in_pyomo
+from orepact.solver.matrix import FloatArray, Matrix
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ _LIMITS = {
 
 
 class OtherSolver(Solver):
-    """The model that a matrix was compiled from, and a solver that Pyomo reaches by name.
+    """A matrix as a Pyomo model, and a solver that Pyomo reaches by name.
 
     `threads` 0 leaves the number to the solver; `extra` are further options by the solver's own names.
     Raises OptionError for a name that Pyomo does not know, SolverError for a solver that is not installed.
@@ -83,6 +84,7 @@ class OtherSolver(Solver):
         stop_event: threading.Event | None = None,
     ) -> None:
         super().__init__(matrix, stop_event)
+        self._made = in_pyomo(matrix)
         self._name = name
         self._solver = _find(name)
         self._dialect = DIALECTS.get(name)
@@ -104,7 +106,7 @@ class OtherSolver(Solver):
             set_pool(None)  # with a pool of another size, left by a solve in memory, HiGHS refuses to run
         with self._domains(relaxed=request.kind == "lp"):
             try:
-                results = self._solver.solve(self.matrix.model, load_solutions=False, timelimit=limit, options=options)
+                results = self._solver.solve(self._made.model, load_solutions=False, timelimit=limit, options=options)
             except (ApplicationError, RuntimeError, ValueError) as error:
                 raise SolverError(f"solver {self._name!r} failed: {error}") from error
         answer = self._read(request, results.solver.termination_condition, self._values(results), results)
@@ -133,30 +135,31 @@ class OtherSolver(Solver):
     def _send_bounds(self, index: NDArray[np.int32]) -> None:
         for j in index:
             low, high = float(self._lower[j]), float(self._upper[j])
-            self.matrix.columns[j].setlb(None if math.isinf(low) else low)
-            self.matrix.columns[j].setub(None if math.isinf(high) else high)
+            self._made.variables[j].setlb(None if math.isinf(low) else low)
+            self._made.variables[j].setub(None if math.isinf(high) else high)
 
     @contextmanager
     def _domains(self, relaxed: bool) -> Iterator[None]:
         """The integer columns as real ones, with the bounds they have, for as long as this lasts."""
         whole = self.matrix.integer_indices if relaxed else self.matrix.integer_indices[:0]
-        domains = [self.matrix.columns[j].domain for j in whole]
+        variables = self._made.variables
+        domains = [variables[j].domain for j in whole]
         for j in whole:
-            self.matrix.columns[j].domain = Reals
+            variables[j].domain = Reals
         self._send_bounds(whole)
         try:
             yield
         finally:
             for j, domain in zip(whole, domains, strict=True):
-                self.matrix.columns[j].domain = domain
+                variables[j].domain = domain
 
     def _values(self, results: Any) -> FloatArray | None:
         """The values of the plan that came back, in the order of the columns; None if none did."""
         if not len(results.solution):
             return None
-        self.matrix.model.solutions.load_from(results)
+        self._made.model.solutions.load_from(results)
         # A column in no row and no cost may come back without a value: any value within its bounds will do.
-        raw = (0.0 if column.value is None else column.value for column in self.matrix.columns)
+        raw = (0.0 if column.value is None else column.value for column in self._made.variables)
         values: FloatArray = np.clip(np.fromiter(raw, dtype=float), self._lower, self._upper)
         return values
 

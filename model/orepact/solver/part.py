@@ -17,8 +17,8 @@ from orepact.options import SolveOptions
 from orepact.solver.batch import Batch, Plan, Starts
 from orepact.solver.clock import Clock
 from orepact.solver.examine import Examiner, Record, Trail
-from orepact.solver.handover import FloatArray
 from orepact.solver.master import Commons
+from orepact.solver.matrix import FloatArray
 from orepact.solver.neighbourhood import improve, towards_feasible
 from orepact.solver.outcome import Adjust, PartBound
 from orepact.solver.progress import Listener

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-from orepact.solver.handover import FloatArray, Matrix
+from orepact.solver.matrix import FloatArray, Matrix
 
 Item = TypeVar("Item")
 
@@ -60,34 +60,32 @@ class Reduced:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What is left of a matrix where some columns are fixed, whatever its costs: places of columns and rows, a bit for each entry.
+    """What is left of a matrix where some columns are fixed, whatever its costs: places of columns, rows and entries.
 
-    A basket keeps one for every path that it examines, so they are small.
+    A basket keeps one for every path that it examines.
     """
 
     kept: NDArray[np.int32]
     held: NDArray[np.int32]
-    entries: NDArray[np.uint8]
+    entries: NDArray[np.int32]
+    rows: NDArray[np.int32]  # of the entries, among those held
+    starts: NDArray[np.int32]
+    moved: FloatArray  # what the fixed columns put into the rows held
     columns: NDArray[np.int64]  # fixed at a value that is not zero
     values: FloatArray
 
     def of(self, whole: Matrix) -> Reduced:
         """The matrix that it was made for, or the same one with other costs, cut down."""
-        fixed, moved = np.zeros(len(whole.columns)), _moved(whole, self.columns, self.values)
+        fixed = np.zeros(len(whole.columns))
         fixed[self.columns] = self.values
-        entry = np.flatnonzero(np.unpackbits(self.entries, count=whole.A.nnz).view(bool))
-        rank = np.empty(len(whole.rows), dtype=np.int32)
-        rank[self.held] = np.arange(self.held.size, dtype=np.int32)
-        starts = np.searchsorted(entry, whole.A.indptr[self.kept]).astype(np.int32)
-        A = (whole.A.data[entry], rank[whole.A.indices[entry]], np.append(starts, np.int32(entry.size)))
         matrix = replace(
             whole,
             columns=Picked(whole.columns, self.kept),
             rows=Picked(whole.rows, self.held),
             c=whole.c[self.kept],
-            A=csc_array(A, shape=(self.held.size, self.kept.size)),
-            row_lower=(whole.row_lower - moved)[self.held],
-            row_upper=(whole.row_upper - moved)[self.held],
+            A=csc_array((whole.A.data[self.entries], self.rows, self.starts), shape=(self.held.size, self.kept.size)),
+            row_lower=whole.row_lower[self.held] - self.moved,
+            row_upper=whole.row_upper[self.held] - self.moved,
             col_lower=whole.col_lower[self.kept],
             col_upper=whole.col_upper[self.kept],
             integrality=whole.integrality[self.kept],
@@ -96,49 +94,56 @@ class Cut:
         return Reduced(whole, matrix, self.kept, fixed)
 
 
-def _moved(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> FloatArray:
-    """What a few columns at these values contribute to every row."""
-    A, moved = whole.A, np.zeros(len(whole.rows))
-    for j, value in zip(columns.tolist(), values.tolist(), strict=True):
-        entries = slice(A.indptr[j], A.indptr[j + 1])
-        moved[A.indices[entries]] += value * A.data[entries]
-    return moved
-
-
-def nothing_fixed(whole: Matrix) -> Reduced:
-    """A matrix that is its own remainder."""
-    return Reduced(whole, whole, np.arange(len(whole.columns), dtype=np.int32), np.zeros(len(whole.columns)))
-
-
 def cut(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Cut:
     """Fix `columns` (distinct) at `values`, and at zero whatever must then be zero.
 
     Rows that hold whatever the live columns are go; one that can't hold stays, so that a solver says so.
     """
+    A, chosen = whole.A, np.flatnonzero(values)
+    columns_moved, values_moved = columns[chosen], values[chosen]
+    entry, of = _entries(A.indptr, columns_moved)
+    moved = np.bincount(A.indices[entry], weights=A.data[entry] * values_moved[of], minlength=len(whole.rows))
+    lower, upper = whole.row_lower - moved, whole.row_upper - moved
     live = np.ones(len(whole.columns), dtype=bool)
     live[columns] = False
-    moved = _moved(whole, columns[values != 0], values[values != 0])
-    lower, upper = whole.row_lower - moved, whole.row_upper - moved
-    row, column, falls, rises = whole.entry_rows, whole.entry_columns, whole.entry_falls, whole.entry_rises
-    entry = np.arange(row.size)
+    falling, rising = (side @ live.astype(np.float32) for side in (whole.falling, whole.rising))
     at_most, at_least = np.abs(upper) <= SLIP, np.abs(lower) <= SLIP
-    while True:
-        left = np.flatnonzero(live[column])  # positions, not masks: several times faster
-        entry, row, column, falls, rises = entry[left], row[left], column[left], falls[left], rises[left]
-        never_falls, never_rises = np.ones(len(lower), dtype=bool), np.ones(len(lower), dtype=bool)
-        never_falls[row[np.flatnonzero(falls)]] = False
-        never_rises[row[np.flatnonzero(rises)]] = False
+    settled = np.zeros(len(lower), dtype=bool)
+    while True:  # in a settled row nothing that moves it may differ from zero
+        rows = np.flatnonzero(((falling == 0) & at_most | (rising == 0) & at_least) & ~settled)
+        settled[rows] = True
+        entry, _ = _entries(whole.by_row.indptr, rows)
         zero = np.zeros_like(live)
-        zero[column[np.flatnonzero((never_falls & at_most | never_rises & at_least)[row])]] = True
-        zero &= whole.col_lower == 0
-        if not zero.any():
+        zero[whole.by_row.indices[entry]] = True
+        dead = np.flatnonzero(zero & live & (whole.col_lower == 0))
+        if not dead.size:
             break
-        live &= ~zero
-    held = ~((never_falls & (lower <= SLIP) | (lower == -np.inf)) & (never_rises & (upper >= -SLIP) | (upper == np.inf)))
-    entries = np.zeros(whole.A.nnz, dtype=bool)
-    entries[entry[np.flatnonzero(held[row])]] = True
-    chosen = np.flatnonzero(values)
-    return Cut(np.flatnonzero(live).astype(np.int32), np.flatnonzero(held).astype(np.int32), np.packbits(entries), columns[chosen], values[chosen])
+        live[dead] = False
+        entry, _ = _entries(A.indptr, dead)
+        row = A.indices[entry]
+        falling -= np.bincount(row, weights=whole.entry_falls[entry], minlength=len(lower))
+        rising -= np.bincount(row, weights=whole.entry_rises[entry], minlength=len(lower))
+    held = ~(((falling == 0) & (lower <= SLIP) | (lower == -np.inf)) & ((rising == 0) & (upper >= -SLIP) | (upper == np.inf)))
+    kept, rank = np.flatnonzero(live), np.cumsum(held, dtype=np.int32) - 1
+    entry, of = _entries(A.indptr, kept)
+    of_held = np.flatnonzero(held[A.indices[entry]])
+    return Cut(
+        kept=kept.astype(np.int32),
+        held=np.flatnonzero(held).astype(np.int32),
+        entries=entry[of_held].astype(np.int32),
+        rows=rank[A.indices[entry[of_held]]],
+        starts=np.append(np.int32(0), np.cumsum(np.bincount(of[of_held], minlength=kept.size), dtype=np.int32)),
+        moved=moved[held],
+        columns=columns_moved,
+        values=values_moved,
+    )
+
+
+def _entries(starts: NDArray[np.int32], which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the entries of some columns (or rows) of a sparse matrix, and of which of them each is."""
+    first, count = starts[which], starts[which + 1] - starts[which]
+    of = np.repeat(np.arange(which.size), count)
+    return np.arange(of.size) + np.repeat(first - (np.cumsum(count) - count), count), of
 
 
 def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:

@@ -19,7 +19,7 @@ from orepact.errors import InstanceError, Problem
 from orepact.formulation.case import Case
 from orepact.instance.schema import SCHEMA, Column
 from orepact.market.world import World
-from orepact.solver.handover import FloatArray, Matrix
+from orepact.solver.matrix import FloatArray, Matrix
 
 WARN, REFUSE = 1e6, 1e9
 """Largest over smallest number of one kind: above the first a warning, above the second no solve."""
@@ -87,7 +87,7 @@ class Figure:
 
 def spreads(matrix: Matrix) -> list[Spread]:
     """The spread of every kind of number in the matrix that has any, zeros and infinities aside."""
-    columns, rows = matrix.columns, [constraint for constraint, _ in matrix.rows]
+    columns, rows = matrix.columns, matrix.rows
     n, m = len(columns), len(rows)
     entries = matrix.entry_columns
 
@@ -181,7 +181,7 @@ def _in_words(spread: Spread, case: Case) -> str:
 def _where(place: tuple[Any, ...], case: Case) -> str:
     """The plants, products, ... whose rows and columns these are; the rule's own name where there is none."""
     named = list(dict.fromkeys(word for part in place for word in [_subject(part, case)] if word))
-    return f"at {' and '.join(named)}" if named else f"in the rule {place[0].parent_component().local_name.replace('_', ' ')!r}"
+    return f"at {' and '.join(named)}" if named else f"in the rule {place[0].family.replace('_', ' ')!r}"
 
 
 def _subject(part: Any, case: Case) -> str:
@@ -229,9 +229,7 @@ def _codes(part: Any, case: Case) -> list[str]:
 
 def _first(part: Any) -> tuple[str, Any]:
     """What the first index of a row or column counts ('' if nothing with a name), and that index."""
-    component = part.parent_component()
-    block, index = component.parent_block().local_name, part.index()
-    kind = FIRST_INDEX.get(f"{block}.{component.local_name}", FIRST_INDEX.get(block, ""))
-    first = index[0] if isinstance(index, tuple) else index
+    kind = FIRST_INDEX.get(f"{part.block}.{part.family}", FIRST_INDEX.get(part.block, ""))
+    first = part.key[0] if isinstance(part.key, tuple) and part.key else part.key
     whole = isinstance(first, int | np.integer) and first >= 0
     return (kind, first) if kind and (whole or (kind == "target" and isinstance(first, str))) else ("", first)

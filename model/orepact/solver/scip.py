@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from orepact.errors import SolverError
 from orepact.solver.answer import Answer, AnswerStatus, Request, Solver
-from orepact.solver.handover import Matrix
+from orepact.solver.matrix import Matrix
 
 _LIMITS = {"timelimit": "time", "userinterrupt": "interrupt", "memlimit": "memory", "nodelimit": "solutions or nodes"}
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path as FilePath
 
 from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
@@ -27,7 +26,8 @@ from orepact.solver.basket import Basket, Memory
 from orepact.solver.batch import Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
-from orepact.solver.handover import FloatArray, Matrix
+from orepact.solver.in_pyomo import ConcreteModel, in_pyomo
+from orepact.solver.matrix import FloatArray
 from orepact.solver.neighbourhood import improve, is_infeasible, towards_feasible
 from orepact.solver.outcome import Adjust, Outcome
 from orepact.solver.progress import Listener
@@ -75,11 +75,11 @@ def market_rules(market: Market) -> Rules:
     return Rules(duty=market.world.settings.owners.entry == "duty")
 
 
-def write_model(market: Market, options: SolveOptions, path: FilePath, form: str) -> None:
-    """Write the one model over the listed paths as a file of the form "lp" or "mps"."""
+def one_model(market: Market, options: SolveOptions) -> ConcreteModel:
+    """The one model over the listed paths, in Pyomo."""
     rules = market_rules(market) if options.behaviour == "market" else Rules(behaviour="planner")
-    built, _ = prepare(market, starting_list(market, options), rules, Clock(options.time_limit))
-    built.model.write(str(path), format=form, io_options={"symbolic_solver_labels": True})
+    _, matrix = prepare(market, starting_list(market, options), rules, Clock(options.time_limit))
+    return in_pyomo(matrix).model
 
 
 BASELINE = Rules(support=False, targets=False, stock=False, duty=True)
@@ -106,7 +106,7 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
             matrix,
             answer.values,
             answer.objective,
-            paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, matrix=matrix, values=answer.values),
+            paths[0] if rules.behaviour == "planner" else _chosen(market, plan_paths=paths, built=built, values=answer.values),
         )
         examiner.plan = plan
         examiner.tidy()
@@ -123,12 +123,12 @@ def _one_model(market: Market, paths: Sequence[Path], rules: Rules, options: Sol
     return Outcome(status, plan, answer.bound, records, len(paths), f"{scope}: stopped ({limit})", limit, size)
 
 
-def _chosen(market: Market, plan_paths: Sequence[Path], built: Built, matrix: Matrix, values: FloatArray) -> Path:
+def _chosen(market: Market, plan_paths: Sequence[Path], built: Built, values: FloatArray) -> Path:
     """The whole path that the chains' own choices make up."""
     rungs = list(market.free.rungs)
     label = []
     for (c, j), y in built.model.choice.y.items():
-        if values[matrix.index(y)] > 0.5:
+        if values[y] > 0.5:
             path = built.case.chain_paths[c][j]
             label.append(path.label)
             for k in built.case.chains[c]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from pyomo.core.base.var import VarData
+from numpy.typing import NDArray
 
 from orepact.formulation.build import Built
 from orepact.options import SolveOptions
@@ -31,12 +31,10 @@ def settle(plan: Plan, options: SolveOptions, clock: Clock) -> Plan:
     if not idle or len(case.scenarios) == 1:
         return plan
     cost = matrix.c.copy()
-    for entries in built.ledger.entries.values():
-        for (t, w), terms in entries.items():
-            if w in idle and terms.parts:
-                columns = matrix.indices(column for _, column in terms.parts)
-                np.add.at(cost, columns, float(case.world.discount[t]) * np.array([coef for coef, _ in terms.parts]))
-    fixed = matrix.indices(_decided(built, idle))
+    for entry in built.ledger.entries.values():
+        settled = np.isin(entry.w, list(idle))
+        np.add.at(cost, entry.column[settled], (case.world.discount[entry.t] * entry.coef)[settled])
+    fixed = _decided(built, idle)
     values = plan.values[fixed]
     session = Session(replace(matrix, c=cost), threads=options.threads, seed=options.seed, extra=HIGHS, stop_event=None, watch_lp=False)
     session.set_bounds(fixed, values, values)
@@ -50,14 +48,11 @@ def settle(plan: Plan, options: SolveOptions, clock: Clock) -> Plan:
     return replace(plan, values=answer.values, objective=objective)
 
 
-def _decided(built: Built, idle: set[int]) -> list[VarData]:
+def _decided(built: Built, idle: set[int]) -> NDArray[np.int64]:
     """Columns of everything decided before the scenario is known, and of what feeds are short in the scenarios that count."""
-    model, found = built.model, list[VarData]()
-    for block in (model.choice, model.owners):
-        for name in ("y", "z", "u", "weight", "volume", "grant", "corner"):
-            if (part := getattr(block, name, None)) is not None:
-                found += part.values()
-    found += model.stockpile.buy.values()
+    model = built.model
+    families = [getattr(block, name, None) for block in (model.choice, model.owners) for name in ("y", "z", "u", "weight", "volume", "grant", "corner")]
+    found = [family.ids for family in (*families, model.stockpile.buy) if family is not None]
     if (q := getattr(model.activity, "q", None)) is not None:
-        found += [column for (_, _, w), column in q.items() if w not in idle]
-    return found
+        found.append(q.ids[~np.isin(q.index[2], list(idle))])
+    return np.concatenate(found)

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from orepact.formulation.build import Built
-from orepact.solver.handover import FloatArray, IntArray, Matrix
+from orepact.solver.matrix import FloatArray, IntArray, Matrix
 
 Key = tuple[str, Hashable]
 """Name of a row or column and its index, the same in every part."""
@@ -84,20 +84,18 @@ class Shared:
 def shared_of(built: Built, matrix: Matrix) -> Shared:
     """The shared rows and columns of a compiled model."""
     unit = built.case.world.money_unit
-    place = {id(row): r for r, (row, _) in enumerate(matrix.rows)}
-    rows = {(name, key): place[id(row)] for block, name in ROWS for key, row in _items(built, block, name)}
-    columns = {(name, key): matrix.index(column) for block, name in COLUMNS for key, column in _items(built, block, name)}
+    rows = {(name, key): row for block, name in ROWS for key, row in _items(built, block, name)}
+    columns = {(name, key): column for block, name in COLUMNS for key, column in _items(built, block, name)}
     places, own = np.array(list(rows.values()), dtype=np.int32), np.array(list(columns.values()), dtype=np.int32)
     uses = csr_array(matrix.A.tocsr()[places]) if len(places) else csr_array((0, len(matrix.columns)))
-    keys = list(rows)
-    found = {}
+    keys, by_column, found = list(rows), uses.tocsc(), {}
     for key, j in columns.items():
-        entries = uses[:, [j]].tocoo()
+        entries = slice(by_column.indptr[j], by_column.indptr[j + 1])
         found[key] = SharedColumn(
             float(matrix.c[j]),
             float(matrix.col_lower[j]),
             float(matrix.col_upper[j]),
-            {keys[r]: float(x) for r, x in zip(entries.coords[0].tolist(), entries.data.tolist(), strict=True)},
+            {keys[r]: x for r, x in zip(by_column.indices[entries].tolist(), by_column.data[entries].tolist(), strict=True)},
         )
     keep = np.ones(len(matrix.columns))
     keep[own] = 0.0
@@ -105,10 +103,10 @@ def shared_of(built: Built, matrix: Matrix) -> Shared:
     return Shared(limits, found, unit, places, own, csr_array(uses.multiply(keep[None, :])))
 
 
-def _items(built: Built, block: str, name: str) -> list[tuple[Hashable, object]]:
-    """Members of a component by key; none where the model has no such part."""
-    component = getattr(getattr(built.model, block, None), name, None)
-    return [] if component is None else list(component.items())
+def _items(built: Built, block: str, name: str) -> list[tuple[Hashable, int]]:
+    """Members of a family by key; none where the model has no such part."""
+    family = getattr(getattr(built.model, block, None), name, None)
+    return [] if family is None else list(family.items())
 
 
 __all__ = ["BUDGET", "Key", "Prices", "Shared", "SharedColumn", "shared_of"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.core.base.var import VarData
 
 from orepact.formulation.build import Built
 from orepact.formulation.case import Rules
@@ -38,9 +37,8 @@ def play(market: Market, plan: Plan, options: SolveOptions, clock: Clock) -> dic
         solver = open_solver(matrix, options, clock)
         values: dict[int, float] = {}
         for name, columns in _decided(built).items():
-            total = sum(float(plan.values[plan.matrix.index(c)]) for c in decided.get(name, []))
-            values[matrix.index(columns[0])] = total
-            values.update({matrix.index(c): 0.0 for c in columns[1:]})
+            values[columns[0]] = float(plan.values[decided.get(name, [])].sum())
+            values.update(dict.fromkeys(columns[1:], 0.0))
         solver.set_bounds(list(values), list(values.values()), list(values.values()))
         with clock.phase("solve"):
             answer = solver.polish(solver.solve("mip", gap=options.gap, time_limit=max(clock.left, 10.0)))
@@ -48,13 +46,13 @@ def play(market: Market, plan: Plan, options: SolveOptions, clock: Clock) -> dic
     return found
 
 
-def _decided(built: Built) -> dict[tuple[object, ...], list[VarData]]:
+def _decided(built: Built) -> dict[tuple[object, ...], list[int]]:
     """Columns of everything decided before the scenario is known, by names that hold in every model of the same market.
 
     Purchases for stock are split by price in a model of several paths; here they count together.
     """
     model, case = built.model, built.case
-    found: dict[tuple[object, ...], list[VarData]] = {("built", *key): [column] for key, column in model.owners.u.items()}
+    found: dict[tuple[object, ...], list[int]] = {("built", *key): [column] for key, column in model.owners.u.items()}
     if case.planner:
         found.update({("rung", *key): [column] for key, column in model.choice.z.items()})
     else:

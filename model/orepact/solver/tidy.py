@@ -43,7 +43,7 @@ def tidied(plan: Plan, options: SolveOptions, clock: Clock, allowed: float) -> P
 def _superfluous(plan: Plan) -> list[list[int]]:
     """Deals to do without, plant by plant: small ones beside others, and all but the largest payer of the same contract."""
     case, owners = plan.built.case, plan.built.model.owners
-    weight = {d: float(plan.values[plan.matrix.index(column)]) for d, column in owners.weight.items()}
+    weight = dict(zip(owners.weight, plan.values[owners.weight.ids].tolist(), strict=True))
     by_plant: dict[int, list[int]] = defaultdict(list)
     for d, share in weight.items():
         if share > USED:
@@ -66,7 +66,7 @@ def _without(plan: Plan, closed: list[int], options: SolveOptions, clock: Clock,
     case, matrix, owners = plan.built.case, plan.matrix, plan.built.model.owners
     values = dict(zip(matrix.integer_indices.tolist(), np.round(plan.values[matrix.integer_indices]).tolist(), strict=True))
     for d, x in enumerate(case.deals):
-        column = matrix.index(owners.weight[d])
+        column = owners.weight[d]
         if d in closed or (x.payer >= 0 and plan.values[column] <= USED):  # nothing new may come in for what goes
             values[column] = 0.0
     part = reduce(matrix, np.array(list(values), dtype=np.int64), np.array(list(values.values())))

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from orepact.formulation.case import Case
 from orepact.formulation.cells import Cell, give, position
-from orepact.formulation.ledger import Terms
+from orepact.formulation.choice import by_rung
+from orepact.formulation.model import Block, Model
+from orepact.formulation.terms import FloatArray, IntArray, Numbers, Terms
 from orepact.market.shocks import given
 
 Row = dict[str, Any]
@@ -27,11 +28,21 @@ def targets_of(case: Case, kind: str) -> list[Row]:
     return [r for r in case.world.tables["targets"] if r["kind"] == kind] if case.rules.targets else []
 
 
-def tested(case: Case, target: Row) -> Iterator[tuple[int, int]]:
+def tested(case: Case, target: Row) -> tuple[IntArray, IntArray]:
     """Periods and scenarios in which a target must hold."""
     first, last = target["first_year"], target["last_year"]
     covered = case.world.horizon.covered(first if given(first) else None, last if given(last) else None)
-    return ((t, w) for t in case.periods if covered[t] for w in case.scenarios if case.normal(w))
+    t, w = np.nonzero(covered[:, None] & case.modelled & case.world.normal)
+    return t, w
+
+
+def asked(case: Case, *kinds: str) -> Iterator[tuple[Row, IntArray, IntArray]]:
+    """Targets of these kinds that must hold somewhere, with their periods and scenarios."""
+    for kind in kinds:
+        for target in targets_of(case, kind):
+            t, w = tested(case, target)
+            if t.size:
+                yield target, t, w
 
 
 def nodes_in(case: Case, target: Row) -> list[int]:
@@ -44,40 +55,81 @@ def denominator(case: Case, target: Row) -> int:
     return case.world.product(target["use_of"] if given(target["use_of"]) else target["products"][0])
 
 
-def use(model: pyo.ConcreteModel, case: Case, k: int, nodes: list[int], t: int, w: int) -> Terms:
-    """USE of product k in an area."""
-    terms = Terms()
+def available(case: Case, k: int) -> FloatArray:
+    """What each source of a product has (O, T, W), in the order of the ladder's sources."""
+    ladder = case.market.ladders[k]
+    return np.array([case.world.sources[o].available for o in ladder.sources]).reshape(ladder.selling.shape[1:])
+
+
+def use(model: Model, case: Case, k: int, nodes: list[int], t: Numbers, w: Numbers) -> Terms:
+    """USE of product k in an area, one sum for each period and scenario."""
+    terms = Terms(np.size(t))
+    add_use(model, case, terms, np.arange(terms.size), k, nodes, t, w)
+    return terms
+
+
+def add_use(model: Model, case: Case, terms: Terms, cell: IntArray, k: int, nodes: list[int], t: Numbers, w: Numbers, factor: float = 1.0) -> None:
+    """Add factor · USE of product k in an area; `cell` may hold several rows of sums over the same periods and scenarios."""
     for kappa in np.flatnonzero(case.world.embodied[k] > 0):
-        terms.extend(final_use(model, case, int(kappa), nodes, t, w), float(case.world.embodied[k, kappa]))
-    return terms
+        base, kept, moved = _response(case, int(kappa), nodes)
+        by_rung(model, terms, cell, int(kappa), t, w, factor * case.world.embodied[k, kappa] * base * (kept + moved * (1 - kept)))
 
 
-def gives(model: pyo.ConcreteModel, case: Case, target: Row, t: int, w: int) -> tuple[float, pyo.Var]:
-    """How a target's row gives way per unit of its value: by the least use of any path in play."""
-    k, nodes, world = denominator(case, target), nodes_in(case, target), case.world
-    least = 0.0
-    for kappa in np.flatnonzero(world.embodied[k] > 0):
-        kept = [float(case.market.ladders[kappa].kept[l, t, w]) for l in case.rungs[int(kappa), t]]
-        moved, base = float(world.relocated[kappa]), float(world.demand[nodes, kappa, t, w].sum())
-        least += float(world.embodied[k, kappa]) * base * min(q + moved * (1 - q) for q in kept)
+def add_relocated(model: Model, case: Case, terms: Terms, cell: IntArray, kappa: int, nodes: list[int], t: Numbers, w: Numbers, factor: float) -> None:
+    """Add factor · r (D0 − D): use that moved abroad and now depends on the dominant source."""
+    base, kept, moved = _response(case, kappa, nodes)
+    by_rung(model, terms, cell, kappa, t, w, factor * base * moved * (1 - kept))
+
+
+def _response(case: Case, kappa: int, nodes: list[int]) -> tuple[FloatArray, FloatArray, float]:
+    """D0 of an area (T, W), the share kept at every rung (rung, T, W), and the share r of the rest that moves abroad."""
+    return case.world.demand[nodes, kappa].sum(axis=0), case.market.ladders[kappa].kept, float(case.world.relocated[kappa])
+
+
+def gives(model: Model, case: Case, target: Row, t: IntArray, w: IntArray) -> tuple[FloatArray, IntArray]:
+    """How a target's rows give way per unit of its value: by the least use of any path in play."""
+    k, nodes, least = denominator(case, target), nodes_in(case, target), np.zeros(case.span)
+    for kappa in np.flatnonzero(case.world.embodied[k] > 0):
+        base, kept, moved = _response(case, int(kappa), nodes)
+        staying = np.where(case.played[kappa][:, :, None], kept + moved * (1 - kept), np.inf)
+        least += case.world.embodied[k, kappa] * base * staying.min(axis=0)
     cell = Cell("targets", position(case, "targets", "target", target["target"]), "value")
-    return least / (365.0 if target["kind"] == "stock_days" else 1.0), give(model, cell)
+    return least[t, w] / _days(target), np.full(t.shape, give(model, cell))
 
 
-def final_use(model: pyo.ConcreteModel, case: Case, kappa: int, nodes: list[int], t: int, w: int) -> Terms:
-    """D + r (D0 − D) of one product in an area."""
-    world, terms = case.world, Terms()
-    base, moved = float(world.demand[nodes, kappa, t, w].sum()), float(world.relocated[kappa])
-    for l in case.rungs[kappa, t]:
-        kept = float(case.market.ladders[kappa].kept[l, t, w])
-        terms.add(base * (kept + moved * (1 - kept)), model.choice.z[kappa, t, l])
-    return terms
+def _days(target: Row) -> float:
+    """Units of the target's value in a year's use."""
+    return 365.0 if target["kind"] == "stock_days" else 1.0
 
 
-def relocated(model: pyo.ConcreteModel, case: Case, kappa: int, nodes: list[int], t: int, w: int) -> Terms:
-    """r (D0 − D): use that moved abroad and now depends on the dominant source."""
-    world, terms = case.world, Terms()
-    base, moved = float(world.demand[nodes, kappa, t, w].sum()), float(world.relocated[kappa])
-    for l in case.rungs[kappa, t]:
-        terms.add(base * moved * (1 - float(case.market.ladders[kappa].kept[l, t, w])), model.choice.z[kappa, t, l])
-    return terms
+class Goals:
+    """Rows of several targets on their way to being one family: what counts towards each, less its value times use."""
+
+    def __init__(self, model: Model, case: Case) -> None:
+        self._model, self._case = model, case
+        self._index: list[tuple[Numbers, ...]] = []
+        self._terms: list[Terms] = []
+        self._gives: list[tuple[FloatArray, IntArray]] = []
+
+    def add(self, target: Row, terms: Terms, t: IntArray, w: IntArray, *between: Numbers) -> None:
+        """Add sums of what counts: for each case that `between` tells apart (its arrays are (case, 1)), one per period and scenario."""
+        if not terms.size:
+            return
+        model, case = self._model, self._case
+        cell = np.arange(terms.size).reshape(-1, t.size)
+        add_use(model, case, terms, cell, denominator(case, target), nodes_in(case, target), t, w, -float(target["value"]) / _days(target))
+        self._terms.append(terms)
+        self._index.append(tuple(np.broadcast_to(part, cell.shape).ravel() for part in (target["target"], *between, t, w)))
+        if case.rules.elastic:
+            amount, column = gives(model, case, target, t, w)
+            self._gives.append((np.tile(amount, len(cell)), np.tile(column, len(cell))))
+
+    def rows(self, block: Block, name: str, low: float | None, high: float | None) -> None:
+        """Make the family."""
+        whole, first = Terms(sum(terms.size for terms in self._terms)), 0
+        for terms in self._terms:
+            whole.extend(terms, 1.0, first + np.arange(terms.size))
+            first += terms.size
+        index = tuple(np.concatenate(parts) for parts in zip(*self._index, strict=True))
+        amount, column = (np.concatenate(parts) for parts in zip(*self._gives, strict=True)) if self._gives else (0.0, -1)
+        block.goals(name, index, low, whole, high, (amount, column))

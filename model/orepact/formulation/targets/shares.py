@@ -10,65 +10,69 @@ Assumes: a plant counts for every activity its process names. Source: Reg. (EU) 
 
 from __future__ import annotations
 
-import pyomo.environ as pyo
+import numpy as np
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_goals
+from orepact.formulation.model import Block, Model
 from orepact.formulation.stockpile import site_place
-from orepact.formulation.targets.common import Row, denominator, gives, nodes_in, targets_of, tested, use
+from orepact.formulation.targets.common import Goals, Row, asked, nodes_in
+from orepact.formulation.terms import IntArray, Numbers, Terms
 from orepact.market.shocks import given
 
 
-def add_shares(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
+def add_shares(model: Model, case: Case) -> Block:
     """Add zone shares and activity shares."""
-    block = model.shares = pyo.Block()
-    rows, slack = {}, {}
+    block, goals = model.block("shares"), Goals(model, case)
     for kind, supplied in (("zone_share", zone_supply), ("activity_share", activity_output)):
-        for target in targets_of(case, kind):
-            for t, w in tested(case, target):
-                terms = supplied(model, case, target, t, w)
-                terms.extend(use(model, case, denominator(case, target), nodes_in(case, target), t, w), -float(target["value"]))
-                rows[target["target"], t, w] = (0.0, terms, None)
-                if case.rules.elastic:
-                    slack[target["target"], t, w] = gives(model, case, target, t, w)
-    add_goals(block, "share", rows, slack)
+        for target, t, w in asked(case, kind):
+            goals.add(target, supplied(model, case, target, t, w), t, w)
+    goals.rows(block, "share", 0.0, None)
     return block
 
 
-def zone_supply(model: pyo.ConcreteModel, case: Case, target: Row, t: int, w: int) -> Terms:
-    """Net supply from inside the zone of the target's products."""
-    terms = Terms()
-    nodes = nodes_in(case, target)
+def zone_supply(model: Model, case: Case, target: Row, t: Numbers, w: Numbers) -> Terms:
+    """Net supply from inside the zone of the target's products, one sum for each period and scenario."""
+    terms, nodes = Terms(np.size(t)), nodes_in(case, target)
+    sum_of = np.full(case.span, -1)
+    sum_of[t, w] = np.arange(terms.size)
     for k in (case.world.product(p) for p in target["products"]):
-        places = {case.place(i, k) for i in nodes}
+        places = np.unique(case.place_of[nodes, k])
         _add_output(model, case, terms, k, nodes, "", t, w)
-        for variable in (model.surplus.export, model.surplus.overflow, model.surplus.glut):
-            for key, column in variable.items():
-                if key[0] == k and key[1] in places and key[2:4] == (t, w):
-                    terms.add(-1.0, column)
-        for (s, period), columns in model.stockpile.purchases.items():
-            if case.world.stock_sites[s].product == k and period == t and site_place(case, s) in places:
-                for column in columns:
-                    terms.add(-1.0, column)
+        _less_surplus(model, terms, k, places, sum_of)
+        _less_purchases(model, case, terms, k, places, sum_of)
         if given(target["area"]):
-            for p in places:
-                for column in model.trade.incoming.get((k, p, t, w), []):
-                    terms.add(1.0, column)
-                for column in model.trade.outgoing.get((k, p, t, w), []):
-                    terms.add(-1.0, column)
+            own = np.flatnonzero(model.trade.moves[0] == k)
+            origin, destination, period, scenario, column = (part[own] for part in model.trade.moves[1:])
+            terms.add(sum_of[period, scenario], np.isin(destination, places) * 1.0 - np.isin(origin, places), column)
     return terms
 
 
-def activity_output(model: pyo.ConcreteModel, case: Case, target: Row, t: int, w: int) -> Terms:
-    """Gross output of plants with the target's activity in its area."""
-    terms = Terms()
+def _less_surplus(model: Model, terms: Terms, k: int, places: IntArray, sum_of: IntArray) -> None:
+    """What leaves the places as surplus of product k; `sum_of` says to which sum a period and scenario (T, W) belong."""
+    for family in (model.surplus.export, model.surplus.overflow, model.surplus.glut):
+        own = np.flatnonzero(family.index[0] == k)
+        p, t, w = (part[own] for part in family.index[1:4])
+        terms.add(sum_of[t, w], np.where(np.isin(p, places), -1.0, 0.0), family.ids[own])
+
+
+def _less_purchases(model: Model, case: Case, terms: Terms, k: int, places: IntArray, sum_of: IntArray) -> None:
+    """What goes into stocks of product k at the places."""
+    s, t, _ = model.stockpile.buy.index
+    filled = [n for n, site in enumerate(case.world.stock_sites) if site.product == k and site_place(case, n) in places]
+    own = np.isin(s, filled)
+    terms.add(sum_of[t[own]], -1.0, model.stockpile.buy.ids[own, None])
+
+
+def activity_output(model: Model, case: Case, target: Row, t: Numbers, w: Numbers) -> Terms:
+    """Gross output of plants with the target's activity in its area, one sum for each period and scenario."""
+    terms = Terms(np.size(t))
     for k in (case.world.product(p) for p in target["products"]):
         _add_output(model, case, terms, k, nodes_in(case, target), target["activity"], t, w)
     return terms
 
 
-def _add_output(model: pyo.ConcreteModel, case: Case, terms: Terms, k: int, nodes: list[int], activity: str, t: int, w: int) -> None:
+def _add_output(model: Model, case: Case, terms: Terms, k: int, nodes: list[int], activity: str, t: Numbers, w: Numbers) -> None:
     world = case.world
-    for f, plant in enumerate(world.plants):
-        if world.flow[f, k] > 0 and case.plant_place[f] in nodes and (not activity or activity in plant.activities) and (f, t, w) in model.activity.x:
-            terms.add(world.flow[f, k], model.activity.x[f, t, w])
+    made = np.flatnonzero(world.flow[:, k] > 0)
+    f = np.array([n for n in made if case.plant_place[n] in nodes and (not activity or activity in world.plants[n].activities)], dtype=np.int64)
+    terms.add(np.arange(terms.size), world.flow[f, k, None], model.activity.x.at(f[:, None], t, w))

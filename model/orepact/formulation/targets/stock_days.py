@@ -8,28 +8,23 @@ Source: Japan's 60 to 180 days for rare metals (IEA policies database).
 
 from __future__ import annotations
 
-import pyomo.environ as pyo
+import numpy as np
 
 from orepact.formulation.case import Case
-from orepact.formulation.ledger import Terms, add_goals
-from orepact.formulation.targets.common import denominator, gives, nodes_in, targets_of, tested, use
+from orepact.formulation.model import Block, Model
+from orepact.formulation.targets.common import Goals, asked, nodes_in
+from orepact.formulation.terms import Terms
 
 
-def add_stock_days(model: pyo.ConcreteModel, case: Case) -> pyo.Block:
+def add_stock_days(model: Model, case: Case) -> Block:
     """Add stock targets."""
-    block = model.stock_days = pyo.Block()
-    rows, slack = {}, {}
-    for target in targets_of(case, "stock_days"):
+    block, goals = model.block("stock_days"), Goals(model, case)
+    for target, t, w in asked(case, "stock_days"):
+        terms, nodes = Terms(t.size), nodes_in(case, target)
         held = {case.world.product(p) for p in target["products"]}
-        nodes = nodes_in(case, target)
-        for t, w in tested(case, target):
-            terms = Terms()
-            for s, site in enumerate(case.world.stock_sites):
-                if site.product in held and (site.node < 0 or site.node in nodes) and case.rules.stock:
-                    terms.add(1.0, model.stockpile.level[s, t, w])
-            terms.extend(use(model, case, denominator(case, target), nodes, t, w), -float(target["value"]) / 365.0)
-            rows[target["target"], t, w] = (0.0, terms, None)
-            if case.rules.elastic:
-                slack[target["target"], t, w] = gives(model, case, target, t, w)
-    add_goals(block, "days", rows, slack)
+        sites = [s for s, site in enumerate(case.world.stock_sites) if site.product in held and (site.node < 0 or site.node in nodes) and case.rules.stock]
+        if sites:
+            terms.add(np.arange(t.size), 1.0, model.stockpile.level.at(np.array(sites)[:, None], t, w))
+        goals.add(target, terms, t, w)
+    goals.rows(block, "days", 0.0, None)
     return block

@@ -39,9 +39,9 @@ def payments(out: Outturn) -> dict[Account, Array]:
         model, case = plan.built.model, plan.built.case
         for (m, instrument, t, w), column in model.treasury.spending.items():
             if instrument in ("stockpile", "intervention"):
-                found[m, instrument, -1][t, w] += column.value
-        for (m, t, w), terms in revenue(model, case).items():
-            found[m, "levy", -1][t, w] -= terms.value()
+                found[m, instrument, -1][t, w] += plan.values[column]
+        for m, earned in enumerate(revenue(model, case).value(plan.values).reshape(world.members, *case.span)):
+            found[m, "levy", -1] -= earned
     for s, site in enumerate(world.stock_sites):
         for m, share in out.case.carriers(site_place(out.case, s)):
             earned = share * world.price[site.product] * out.released[s]

@@ -127,8 +127,10 @@ def _planner_prices(out: Outturn) -> Array:
     """What the planner pays partners per tonne (K, T, W), as its own costs say; the world price where it counts nothing."""
     price = out.world.price.copy()
     for plan in out.plans:
-        entries = plan.built.ledger.entries.get("partner goods", {}).values()
-        charged = {id(column): coef for terms in entries for coef, column in terms.parts}
-        for (k, t, w), columns in plan.built.model.trade.from_partners.items():
-            price[k, t, w] = next((charged[id(column)] for column in columns if id(column) in charged), price[k, t, w])
+        if (entry := plan.built.ledger.entries.get("partner goods")) is not None:
+            k, t, w, column = plan.built.model.trade.from_partners
+            charged = np.full(len(plan.values), np.nan)
+            charged[entry.column] = entry.coef
+            known = ~np.isnan(charged[column])
+            price[k[known], t[known], w[known]] = charged[column[known]]
     return price

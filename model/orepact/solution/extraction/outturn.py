@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from orepact.formulation.case import Case
 from orepact.market.deals import Deal
@@ -23,7 +23,7 @@ from orepact.solver.batch import Plan
 NEGLIGIBLE = 1e-9
 """Scaled amounts this small are what a solver's tolerance leaves; they read as zero."""
 
-Key = tuple[Any, ...]
+Index = tuple[NDArray[Any], ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Signed:
 
 
 class Outturn:
-    """See the module's first lines. Sets the variables of the plans' models to their solutions, so that `Terms.value()` holds."""
+    """See the module's first lines."""
 
     def __init__(self, plan: Plan, stress: Mapping[int, Plan | None]) -> None:
         self.plan = plan
@@ -51,19 +51,15 @@ class Outturn:
         self.scenarios = (*self.case.scenarios, *tests)
         """Scenarios that have a solution: the model's, then the stress tests."""
         self.plans = (plan, *tests.values())
-        for each in self.plans:
-            for column, value in zip(each.matrix.columns, each.values.tolist(), strict=True):
-                column.set_value(value, skip_validation=True)
 
-    def _read(self, name: str, *shape: int, at: Callable[[Key], Key] = lambda key: key) -> Array:
-        """Values of the variable called `part.variable`, summed where `at` sends several keys to one entry."""
+    def _read(self, name: str, *shape: int, at: Callable[[Index], Index] = lambda index: index) -> Array:
+        """Values of the columns called `part.family` by their index, or by what `at` makes of it, added up where several meet."""
         found = np.zeros(shape)
-        part, _, variable = name.partition(".")
+        part, _, family = name.partition(".")
         for plan in self.plans:
-            columns: pyo.Var | None = getattr(getattr(plan.built.model, part), variable, None)
+            columns = getattr(getattr(plan.built.model, part), family, None)
             if columns is not None and len(columns):
-                places = np.array([at(key) for key in columns], dtype=np.int64)
-                np.add.at(found, tuple(places.T), [column.value for column in columns.values()])
+                np.add.at(found, at(columns.index), plan.values[columns.ids])
         return settled(found)
 
     # -- sizes ----------------------------------------------------------------------------------------------------
@@ -86,7 +82,7 @@ class Outturn:
         weights = [np.zeros(ladder.offered.shape) for ladder in self.case.market.ladders]
         if self.planner:
             for (k, t, l), z in self.plan.built.model.choice.z.items():
-                weights[k][l, t] = z.value
+                weights[k][l, t] = self.plan.values[z]
         else:
             for k, rungs in enumerate(self.plan.path.rungs):
                 weights[k][list(rungs), np.arange(len(rungs))] = 1.0
@@ -127,7 +123,7 @@ class Outturn:
     @cached_property
     def starts(self) -> dict[int, int]:
         """Start period of each candidate that is built."""
-        return {f: tau for (f, tau), u in self.plan.built.model.owners.u.items() if u.value > 0.5}
+        return {f: tau for (f, tau), value in self.plan.starts().items() if value > 0.5}
 
     @cached_property
     def signed(self) -> tuple[Signed, ...]:
@@ -136,14 +132,12 @@ class Outturn:
             return ()
         owners = self.plan.built.model.owners
 
-        def amount(column: pyo.Var, d: int) -> float:
-            value = float(column[d].value) if d in column else 0.0
-            return value if value > NEGLIGIBLE else 0.0
-
+        weight, volume, grant = np.zeros((3, len(self.case.deals)))
+        for amounts, columns in ((weight, owners.weight), (volume, owners.volume), (grant, owners.grant)):
+            values = self.plan.values[columns.ids]
+            amounts[columns.index] = np.where(values > NEGLIGIBLE, values, 0.0)
         return tuple(
-            Signed(x.facility, x.payer, x.deal, weight, amount(owners.volume, d), amount(owners.grant, d))
-            for d, x in enumerate(self.case.deals)
-            if (weight := amount(owners.weight, d)) > 0
+            Signed(x.facility, x.payer, x.deal, float(weight[d]), float(volume[d]), float(grant[d])) for d, x in enumerate(self.case.deals) if weight[d] > 0
         )
 
     def stands(self, f: int) -> bool:
@@ -158,7 +152,7 @@ class Outturn:
     @cached_property
     def idle(self) -> Array:
         """Main output given up for want of feed (F, T, W)."""
-        return self._read("activity.idle", len(self.world.plants), *self._span, at=lambda key: (key[0], key[2], key[3]))
+        return self._read("activity.idle", len(self.world.plants), *self._span, at=lambda index: (index[0], index[2], index[3]))
 
     # -- goods ----------------------------------------------------------------------------------------------------
 
@@ -175,7 +169,7 @@ class Outturn:
     @cached_property
     def swapped(self) -> Array:
         """Pooled goods between the hubs (K, 2, T, W): from partners to members, then from members to partners."""
-        return self._read("trade.swap", self._spots[0], 2, *self._span, at=lambda key: (key[0], int(key[1] == "out"), *key[2:]))
+        return self._read("trade.swap", self._spots[0], 2, *self._span, at=lambda index: (index[0], (index[1] == "out").astype(int), *index[2:]))
 
     @cached_property
     def exports(self) -> Array:
@@ -190,19 +184,18 @@ class Outturn:
     @cached_property
     def glut(self) -> Array:
         """Bought to hold a price and resold outside (K, P, T, W)."""
-        return self._read("surplus.glut", *self._spots, at=lambda key: key[:4])
+        return self._read("surplus.glut", *self._spots, at=lambda index: index[:4])
 
     @cached_property
     def shortage(self) -> Array:
         """Final demand that goes without (K, P, T, W)."""
-        return self._read("demand.short", *self._spots, at=lambda key: key[:4])
+        return self._read("demand.short", *self._spots, at=lambda index: index[:4])
 
     @cached_property
     def bought(self) -> Array:
         """Purchases for stock (S, T), the same in every scenario."""
-        found = np.zeros((len(self.world.stock_sites), self._span[0]))
-        for (s, t, _), column in self.plan.built.model.stockpile.buy.items():
-            found[s, t] += column.value
+        found, buy = np.zeros((len(self.world.stock_sites), self._span[0])), self.plan.built.model.stockpile.buy
+        np.add.at(found, buy.index[:2], self.plan.values[buy.ids])
         return settled(found)
 
     @cached_property
@@ -223,12 +216,11 @@ class Outturn:
         found: dict[str, Array] = {}
         for plan in self.plans:
             ledger, scenarios = plan.built.ledger, plan.built.case.scenarios
-            for term, entries in ledger.entries.items():
+            for term, entry in ledger.entries.items():
                 cost = found.setdefault(term, np.zeros(self._span))
-                for (t, w), terms in entries.items():
-                    cost[t, w] += self.world.discount[t] * terms.value()
-            for term, lump in ledger.lumps.items():
-                found.setdefault(term, np.zeros(self._span))[0, scenarios] += lump.value()
+                np.add.at(cost, (entry.t, entry.w), self.world.discount[entry.t] * entry.coef * plan.values[entry.column])
+            for term, (coef, column) in ledger.lumps.items():
+                found.setdefault(term, np.zeros(self._span))[0, scenarios] += float(coef @ plan.values[column])
         return found
 
     def expected(self, amounts: Array) -> Array:

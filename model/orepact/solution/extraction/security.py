@@ -15,6 +15,7 @@ from orepact.formulation.targets.common import denominator, nodes_in, tested, us
 from orepact.formulation.targets.outage import losses, remaining, stages
 from orepact.formulation.targets.reliance import capped_sources, embodied_share, relied_on
 from orepact.formulation.targets.shares import activity_output, zone_supply
+from orepact.formulation.terms import IntArray
 from orepact.instance.schema import ALL
 from orepact.market.horizon import Array
 from orepact.market.shocks import given
@@ -56,33 +57,33 @@ def measured(out: Outturn, target: Row) -> Measured:
     """What a plan reaches: shares of use, or days. Where there is no use, a target counts as just met and a cap as untouched."""
     model, case, nodes = out.plan.built.model, out.case, nodes_in(out.case, target)
     untouched = 0.0 if target["kind"] == "reliance_cap" else float(target["value"])
-    found = {}
-    for t, w in tested(case, target):
-        used = use(model, case, denominator(case, target), nodes, t, w).value()
-        for name, amount in _reached(out, target, nodes, t, w):
-            found[name, t, w] = amount / used if used > 0 else untouched
-    return found
+    t, w = tested(case, target)
+    used = use(model, case, denominator(case, target), nodes, t, w).value(out.plan.values)
+    reached = {name: np.where(used > 0, amount / np.where(used > 0, used, 1.0), untouched) for name, amount in _reached(out, target, nodes, t, w)}
+    cells = list(zip(t.tolist(), w.tolist(), strict=True))
+    return {(name, *cell): float(share[n]) for n, cell in enumerate(cells) for name, share in reached.items()}
 
 
-def _reached(out: Outturn, target: Row, nodes: list[int], t: int, w: int) -> Iterator[tuple[str, float]]:
-    """Tonnes (for days of stock: times 365) that count towards a target, by case."""
-    model, case = out.plan.built.model, out.case
+def _reached(out: Outturn, target: Row, nodes: list[int], t: IntArray, w: IntArray) -> Iterator[tuple[str, Array]]:
+    """Tonnes (for days of stock: times 365) that count towards a target in every cell, by case."""
+    model, case, values = out.plan.built.model, out.case, out.plan.values
     k, upstream = case.world.product(target["products"][0]), bool(target["upstream"])
     match target["kind"]:
         case "zone_share":
-            yield "", zone_supply(model, case, target, t, w).value()
+            yield "", zone_supply(model, case, target, t, w).value(values)
         case "activity_share":
-            yield "", activity_output(model, case, target, t, w).value()
+            yield "", activity_output(model, case, target, t, w).value(values)
         case "reliance_cap":
             for source in capped_sources(case, target):
-                yield source, relied_on(model, case, k, source, nodes, upstream, t, w).value()
+                yield source, relied_on(model, case, k, source, nodes, upstream, t, w).value(values)
         case "n_minus_1":
             for name, lost in losses(case, target).items():
-                yield name, min(remaining(model, case, target, lost, kappa, t, w).value() for kappa in stages(case, k, upstream))
+                left = [remaining(model, case, target, lost, kappa, t, w).value(values) for kappa in stages(case, k, upstream)]
+                yield name, np.min(left, axis=0)
         case _:
             held = {case.world.product(p) for p in target["products"]}
             sites = [s for s, site in enumerate(case.world.stock_sites) if site.product in held and (site.node < 0 or site.node in nodes)]
-            yield "", 365.0 * float(out.level[sites, t, w].sum())
+            yield "", 365.0 * out.level[sites][:, t, w].sum(axis=0)
 
 
 def outages(out: Outturn, before: Outturn | None) -> Iterator[Row]:
@@ -92,25 +93,27 @@ def outages(out: Outturn, before: Outturn | None) -> Iterator[Row]:
     for k, product in enumerate(world.products):
         target = {"products": (product,), "outage_years": None, "outage": (ALL,)}
         lost = losses(out.case, target) | losses(out.case, {**target, "outage": groups})
+        shares = [_left(each, target, lost, k, w) for each in (out, before) if each is not None]
         for t, year in enumerate(world.horizon.start.tolist()):
-            shares = [_left(each, target, lost, k, t, w) for each in (out, before) if each is not None]
-            for name in lost if shares[0] else ():
+            for name in lost if t in shares[0] else ():
                 yield {
                     "product": product,
                     "lost": name,
                     "first_year": year,
-                    "left_share": shares[0][name],
-                    "before_left_share": shares[1].get(name) if len(shares) > 1 else None,
+                    "left_share": shares[0][t][name],
+                    "before_left_share": shares[1].get(t, {}).get(name) if len(shares) > 1 else None,
                 }
 
 
-def _left(out: Outturn, target: Row, lost: dict[str, set[str]], k: int, t: int, w: int) -> dict[str, float]:
-    """Supply left over use, by what is lost; nothing where there is no use, or no solution."""
-    model, case = out.plan.built.model, out.case
+def _left(out: Outturn, target: Row, lost: dict[str, set[str]], k: int, w: int) -> dict[int, dict[str, float]]:
+    """Supply left over use, by period and what is lost; nothing where there is no use, or no solution."""
+    model, case, values = out.plan.built.model, out.case, out.plan.values
     if w not in case.scenarios:
         return {}
-    used = use(model, case, k, list(range(len(case.world.nodes))), t, w).value()
-    return {name: remaining(model, case, target, codes, k, t, w).value() / used for name, codes in lost.items()} if used > 0 else {}
+    t = np.arange(len(case.periods))
+    used = use(model, case, k, list(range(len(case.world.nodes))), t, np.full_like(t, w)).value(values)
+    left = {name: remaining(model, case, target, codes, k, t, np.full_like(t, w)).value(values) for name, codes in lost.items()}
+    return {int(n): {name: float(amount[n] / used[n]) for name, amount in left.items()} for n in np.flatnonzero(used > 0)}
 
 
 def reliance(out: Outturn, before: Outturn | None) -> dict[str, Any]:

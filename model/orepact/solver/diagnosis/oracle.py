@@ -154,8 +154,8 @@ class Elastic:
         return None if best is None else best[1]
 
     def _held(self, batch: Batch, wanted: set[Cell]) -> list[int]:
-        gives = getattr(batch.built.model, "gives", {})
-        return [batch.matrix.index(column) for cell, column in gives.items() if cell not in wanted]
+        gives = batch.built.model.gives
+        return [column for cell, column in gives.items() if cell not in wanted]
 
     def _on_path(self, path: Path, wanted: set[Cell]) -> tuple[float, dict[Cell, float]] | None:
         """On one path alone, where use is a number and gives are exact."""
@@ -163,18 +163,18 @@ class Elastic:
         answer = batch.solver_for(0, FIRST, self._held(batch, wanted)).solve("mip", gap=1e-4, time_limit=self.oracle.clock.left)
         if answer.values is None or answer.objective is None:
             return None
-        gives = getattr(batch.built.model, "gives", {})
-        return answer.objective, self._given({cell: float(answer.values[batch.matrix.index(column)]) for cell, column in gives.items()})
+        gives = batch.built.model.gives
+        return answer.objective, self._given({cell: float(answer.values[column]) for cell, column in gives.items()})
 
     def _on_planner(self, wanted: set[Cell]) -> dict[Cell, float] | None:
         solver = open_solver(self._matrix, self.oracle.options, self.oracle.clock)
-        gives = getattr(self._built.model, "gives", {})
-        held = np.array([self._matrix.index(column) for cell, column in gives.items() if cell not in wanted], dtype=np.int64)
+        gives = self._built.model.gives
+        held = np.array([column for cell, column in gives.items() if cell not in wanted], dtype=np.int64)
         solver.set_bounds(held, 0.0, 0.0)
         answer = solver.solve("mip", gap=1e-4, time_limit=self.oracle.clock.left)
         if answer.values is None:
             return None
-        return self._given({cell: float(answer.values[self._matrix.index(column)]) for cell, column in gives.items()})
+        return self._given({cell: float(answer.values[column]) for cell, column in gives.items()})
 
     def _given(self, amounts: dict[Cell, float]) -> dict[Cell, float]:
         return {cell: amount for cell, amount in amounts.items() if amount * effort(self.world, cell) > NOTHING and math.isfinite(amount)}
