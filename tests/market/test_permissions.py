@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orepact.market.offers import Market
 from orepact.market.paths import Path
-from orepact.market.permissions import Sharing, feed_is_cut, market_sharing, scarcity, sharing
+from orepact.market.permissions import Sharing, feed_is_cut, scarcity, sharing
 from tiny_instances import countries, facility, market_of, plant, project, rung, sellers, source, tiny, two_stages
 
 WHO = countries(USA="member", CHN="outside", CHL="outside", MMR="outside")
@@ -88,7 +88,7 @@ def shares(available: dict[str, float], demand: float, *, band: float = 0.05, ro
     }
     product = {"dominant": "CHN"} if more.pop("dominant", True) else {}
     market = market_of(tiny(tables, product=product, trade={"band": band}))
-    return told(market, market_sharing(market, 0, row, 0, more.pop("w", 0))), market
+    return told(market, sharing(market.world, market.ladders[0], row, 0, more.pop("w", 0))), market
 
 
 def told(market: Market, found: Sharing) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Market:
         self._anyway: dict[int, bool] = {}
         self._expectation: dict[float, Array] = {}
         self._windows: dict[tuple[int, int, float], Array] = {}
-        self.sharings: dict[tuple[int, int, int, int], Any] = {}  # filled by permissions.market_sharing
+        self.shares: dict[tuple[int, int], Any] = {}  # filled by permissions.market_shares
 
     @cached_property
     def _touched(self) -> list[list[int]]:

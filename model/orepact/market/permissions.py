@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +62,9 @@ def scarcity(market: Market, path: Path) -> Scarcity:
                 own[k] += world.flow[f, k] * full
         for k in world.inputs(f):
             need[k] -= world.flow[f, k] * full
-    for k in range(len(market.ladders)):
-        for t in periods:
-            for w in range(shape[2]):
-                importable[k, t, w] = market_sharing(market, k, path.rungs[k][t], int(t), w).most
+    for k, taken in enumerate(np.array(path.rungs)):
+        for l in set(taken.tolist()):
+            importable[k, taken == l] = market_shares(market, k, l).most[taken == l]
     return Scarcity(supply, own, need, own + importable)
 
 
@@ -84,18 +82,9 @@ class Sharing:
     most: float
 
 
-def market_sharing(market: Market, k: int, rung: int, t: int, w: int) -> Sharing:
-    """`sharing`, worked out once per market."""
-    key = (k, rung, t, w)
-    if key not in market.sharings:
-        market.sharings[key] = sharing(market.world, market.ladders[k], rung, t, w)
-    found: Sharing = market.sharings[key]
-    return found
-
-
 @dataclass(frozen=True)
 class Shares:
-    """`market_sharing` of one product at one rung as arrays; sources by their place in the product's ladder, O of them.
+    """`Sharing` of one product at one rung as arrays; sources by their place in the product's ladder, O of them.
 
     residual (T, W): -1 for none · upper, lower (O, T, W): limits on the share of all imports, infinite for none · most (T, W).
     """
@@ -106,23 +95,20 @@ class Shares:
     most: Array
 
 
-_shares: WeakKeyDictionary[Market, dict[tuple[int, int], Shares]] = WeakKeyDictionary()
-
-
 def market_shares(market: Market, k: int, rung: int) -> Shares:
     """How sources share the market of product k at a rung, in every period and scenario; worked out once per market."""
-    known = _shares.setdefault(market, {})
-    if (k, rung) not in known:
-        known[k, rung] = _shares_of(market, k, rung)
-    return known[k, rung]
+    if (k, rung) not in market.shares:
+        market.shares[k, rung] = _shares_of(market.world, market.ladders[k], rung)
+    found: Shares = market.shares[k, rung]
+    return found
 
 
-def _shares_of(market: Market, k: int, rung: int) -> Shares:
-    sources, span = market.ladders[k].sources, market.world.price.shape[1:]
+def _shares_of(world: World, ladder: Ladder, rung: int) -> Shares:
+    sources, span = ladder.sources, world.price.shape[1:]
     place = {o: x for x, o in enumerate(sources)}
     found = Shares(np.full(span, -1), np.full((len(sources), *span), np.inf), np.full((len(sources), *span), -np.inf), np.zeros(span))
     for t, w in np.ndindex(*span):
-        share = market_sharing(market, k, rung, t, w)
+        share = sharing(world, ladder, rung, t, w)
         found.most[t, w] = share.most
         if share.residual is not None:
             found.residual[t, w] = place[share.residual]
