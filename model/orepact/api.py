@@ -50,7 +50,8 @@ from orepact.solver.stress import play, without_policy
 def pyomo_model(instance: Instance, options: SolveOptions | None = None) -> ConcreteModel:
     """The one model over the listed paths as a Pyomo ConcreteModel, to add rows to or to solve in your own way.
 
-    Blocks and indices are those of docs/mathematics.md; amounts are in the units of the instance's median amount and price.
+    Blocks and indices are those of docs/mathematics.md; amounts are in powers of ten of t and USD near the instance's
+    median amount and price (`World.mass_unit`, `money_unit`). Raises InstanceError where its numbers are too far apart to be solved.
     """
     return one_model(Market(world_of(instance)), options or SolveOptions())
 

@@ -20,12 +20,13 @@ Numbers = Any
 class Terms:
     """`size` linear expressions being gathered: constant (size,) + Σ coef · column."""
 
-    __slots__ = ("_parts", "constant", "size")
+    __slots__ = ("_entries", "_parts", "constant", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.constant: FloatArray = np.zeros(size)
-        self._parts: list[tuple[Numbers, Numbers, Numbers]] = []
+        self._parts: list[tuple[Numbers, Numbers, Numbers]] = []  # not yet among the entries
+        self._entries: tuple[IntArray, FloatArray, IntArray] = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
 
     def add(self, cell: Numbers, coef: Numbers, column: Numbers) -> None:
         """Add coef · column to the sum of each cell, all three broadcast. A column or cell of -1 does not exist: it adds nothing, as a coef of 0 does."""
@@ -42,9 +43,10 @@ class Terms:
 
     def entries(self) -> tuple[IntArray, FloatArray, IntArray]:
         """Cell, coefficient and column of every term."""
-        if len(self._parts) != 1 or not isinstance(self._parts[0], _Entries):
-            self._parts = [_Entries(_laid(self._parts))]
-        return self._parts[0]
+        if self._parts:
+            self._entries = _laid([self._entries, *self._parts])
+            self._parts = []
+        return self._entries
 
     def filled(self) -> NDArray[np.bool_]:
         """Which sums have a term (size,)."""
@@ -56,12 +58,6 @@ class Terms:
         """What every sum comes to (size,) at the values of all columns."""
         cell, coef, column = self.entries()
         return self.constant + np.bincount(cell, weights=coef * values[column], minlength=self.size)
-
-
-class _Entries(tuple):  # type: ignore[type-arg]
-    """Terms that have been laid end to end already."""
-
-    __slots__ = ()
 
 
 def _laid(parts: list[tuple[Numbers, Numbers, Numbers]]) -> tuple[IntArray, FloatArray, IntArray]:
