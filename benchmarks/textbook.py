@@ -99,7 +99,7 @@ class TextbookCase(Case):
                 found.append(ChosenDeal(f, 0, -1, self._deal(tau, -1, 0.0)))
                 for n in menu:
                     deal = self._deal(tau, n, self.market.grant_limit(f) if plant.candidate else 0.0)
-                    found += [ChosenDeal(f, 0, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
+                    found += [ChosenDeal(f, 0, m, deal) for m in self._payers(f, n)]
         return found
 
     def price(self, k: int, l: int, t: int, w: int) -> float:
@@ -212,6 +212,10 @@ class Owners:
             ladder = self.market.ladders[self.world.plants[f].main]
             self._support[f, n] = [self.market.support(f, n, Response(endless, price)) for price in ladder.price]
         return self._support[f, n]
+
+    def _inside(self, f: int, tau: int, n: int) -> Array:
+        """Output per unit of capacity inside the window of contract n (T, W)."""
+        return np.asarray(self.market.owners.inside(np.array([f]), np.array([tau]), np.array([n]))[0])
 
     def _sign(self, f: int, contract: int | None, t: int, w: int) -> Switch:
         """Whether the plant runs, by itself or under a contract: from data if all rungs say the same, else by big-M."""
@@ -349,7 +353,7 @@ class Owners:
         changes = line((-1.0, self.model.owners.weight[d]))
         for t, w in self._spots(f):
             own, under = self._runs[f, t, w], self._runs_under(f, n, t, w)
-            if self.market._window(f, 0, n)[t, w] <= 0 or own == under or own is True or under is False:
+            if self._inside(f, 0, n)[t, w] <= 0 or own == under or own is True or under is False:
                 continue
             starts = self.products.new()
             self.products.row("starts_by_contract", None, line((1.0, starts), *_if_open(-1.0, under)), float(under is True))
@@ -372,7 +376,7 @@ class Owners:
         """Output and payments under a contract; what the owner gains by it a year, which must be something on the whole."""
         f, n, gains, gained = x.facility, x.deal.contract, {}, Terms()
         weights = self._weights(self.world.plants[f].hurdle)
-        inside = self.market._window(f, x.deal.start, n)
+        inside = self._inside(f, x.deal.start, n)
         h = Quantity(self.model.owners.contracted[d], float(self.market.contracts[n]["max_share"]) * self.world.plants[f].capacity)
         for t, w in self._spots(f):
             share = float(inside[t, w])
@@ -468,7 +472,7 @@ class Owners:
                     if x.deal.contract >= 0 and theta > 0:
                         n = x.deal.contract
                         if_repealed = max(float(free.margin[t, w] + self.market.support(f, n, free)[t, w]), 0.0) - float(free.earning[t, w])
-                        left.add(theta * float(self.market._window(f, tau, n)[t, w]) * if_repealed, self.model.owners.contracted[d])
+                        left.add(theta * float(self._inside(f, tau, n)[t, w]) * if_repealed, self.model.owners.contracted[d])
                     if grant is not None:
                         left.add(service * float(alive[t, w]), grant)
                     answers["lenders_content"][d, t, w] = (0.0, left, None)
@@ -519,7 +523,7 @@ class Owners:
                 if (s, t) not in forced:
                     forced[s, t] = line(*((1.0, column) for key, column in buy.items() if key[:2] == (s, t)))
                 for column in sold:
-                    forced[s, t].add(-float(self.market._window(x.facility, x.deal.start, x.deal.contract)[t, w]), column)
+                    forced[s, t].add(-float(self._inside(x.facility, x.deal.start, x.deal.contract)[t, w]), column)
         add_rows(self.model.owners, "contracted_for_stock", {key: (0.0, terms, None) for key, terms in forced.items()})
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -36,7 +37,6 @@ from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, collector_rests
 from orepact.solver.confirm import confirmed
 from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
-from orepact.solver.in_pyomo import ConcreteModel
 from orepact.solver.outcome import Outcome
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt
@@ -46,6 +46,9 @@ from orepact.solver.search import BASELINE, market_rules, one_model, search
 from orepact.solver.settle import settle
 from orepact.solver.stress import play, without_policy
 
+if TYPE_CHECKING:
+    from orepact.solver.in_pyomo import ConcreteModel
+
 
 def pyomo_model(instance: Instance, options: SolveOptions | None = None) -> ConcreteModel:
     """The one model over the listed paths as a Pyomo ConcreteModel, to add rows to or to solve in your own way.
@@ -53,7 +56,9 @@ def pyomo_model(instance: Instance, options: SolveOptions | None = None) -> Conc
     Blocks and indices are those of docs/mathematics.md; amounts are in powers of ten of t and USD near the instance's
     median amount and price (`World.mass_unit`, `money_unit`). Raises InstanceError where its numbers are too far apart to be solved.
     """
-    return one_model(Market(world_of(instance)), options or SolveOptions())
+    from orepact.solver.in_pyomo import in_pyomo  # Pyomo takes longer to load than most other things take
+
+    return in_pyomo(one_model(Market(world_of(instance)), options or SolveOptions())).model
 
 
 def export(instance: Instance, options: SolveOptions, path: str | FilePath, format: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orepact.market.offers import Market
 from orepact.market.paths import Path
-from orepact.market.permissions import Sharing, feed_is_cut, scarcity, sharing
+from orepact.market.permissions import Scarcity, Sharing, feed_is_cut, scarcity, sharing
 from tiny_instances import countries, facility, market_of, plant, project, rung, sellers, source, tiny, two_stages
 
 WHO = countries(USA="member", CHN="outside", CHL="outside", MMR="outside")
@@ -24,6 +24,12 @@ def amounts(market: Market, tonnes: Any) -> dict[str, list[list[float]]]:
 
 
 # ---- scarcity ---------------------------------------------------------------------------------
+def looked_at(market: Market, path: Path) -> Scarcity:
+    """The data tests of one path, without the axis of paths."""
+    found = scarcity(market, [path], range(len(market.world.products)))
+    return Scarcity(found.supply[0], found.own[0], found.need[0], found.reachable[0])
+
+
 def feeding(ore: float, **tables: Any) -> Market:
     """A smelter of 300 t and a project of 200 t, two tonnes of ore each; a mine of 100 t and ore from outside."""
     plants = [
@@ -36,7 +42,7 @@ def feeding(ore: float, **tables: Any) -> Market:
 
 
 def test_feed_is_short_where_supply_and_mines_fall_below_what_plants_could_take() -> None:
-    found = scarcity(market := feeding(ore=700.0), market.free)
+    found = looked_at(market := feeding(ore=700.0), market.free)
     project_takes = [2 * 200 * 0.25 / 2, 2 * 200 * (0.75 + 1) / 2]  # started at once; a later start makes less
     assert amounts(market, found.supply)["O"] == [[700], [700]]
     assert amounts(market, found.own) == {"O": [[100], [100]], "M": [[300], [300]]}
@@ -48,14 +54,14 @@ def test_feed_is_short_where_supply_and_mines_fall_below_what_plants_could_take(
 @pytest.mark.parametrize(("ore", "short"), [(849.0, True), (850.0, False)])
 def test_just_enough_feed_is_enough(ore: float, short: bool) -> None:
     market = feeding(ore)
-    assert bool(scarcity(market, market.free).short[0, 1, 0]) == short
+    assert bool(looked_at(market, market.free).short[0, 1, 0]) == short
 
 
 def test_only_plants_that_run_on_the_path_count() -> None:
     # a floor of 29 on ore leaves the smelter 100 - 2 * 29 - 40 = 2 USD/t, one of 31 shuts it
     ladder = [rung("29", "reference", 29.0, product="O"), rung("31", "reference", 31.0, step=2, product="O")]
     market = feeding(700.0, ladder=ladder)
-    free, mild, dear = (scarcity(market, Path(((n, n), (0, 0)))) for n in range(3))
+    free, mild, dear = (looked_at(market, Path(((n, n), (0, 0)))) for n in range(3))
     assert amounts(market, mild.need) == amounts(market, free.need)
     assert amounts(market, dear.need)["O"][1] == [pytest.approx(350)]  # the project may find other support
     assert amounts(market, dear.own) == {"O": [[100], [100]], "M": [[0], [0]]}
@@ -63,13 +69,13 @@ def test_only_plants_that_run_on_the_path_count() -> None:
 
 def test_demand_on_the_path_is_what_is_left_at_its_price() -> None:
     market = market_of(tiny({"ladder": [rung("duty", "tariff", 0.25)]}, product={"elasticity": 1.0}))
-    assert amounts(market, scarcity(market, Path(((1,),))).need)["M"] == [[pytest.approx(1000 / 1.25)]]
+    assert amounts(market, looked_at(market, Path(((1,),))).need)["M"] == [[pytest.approx(1000 / 1.25)]]
 
 
 def test_who_is_shut_out_supplies_nothing() -> None:
     supply = sellers(CHN=2000.0, MMR={"available": 500.0, "compliant": False})
     market = market_of(tiny({"countries": WHO, "outside_supply": supply, "ladder": [rung("clean", "standard", 0.1)]}))
-    assert [amounts(market, scarcity(market, Path(((n,),))).supply)["M"] for n in range(2)] == [[[2500]], [[2000]]]
+    assert [amounts(market, looked_at(market, Path(((n,),))).supply)["M"] for n in range(2)] == [[[2500]], [[2000]]]
 
 
 # ---- sharing ----------------------------------------------------------------------------------

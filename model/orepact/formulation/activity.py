@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from orepact.formulation.case import Case
 from orepact.formulation.ledger import Ledger
 from orepact.formulation.model import Block, Model
-from orepact.formulation.owners import Answers, are_candidates, are_inside, spread
+from orepact.formulation.owners import Answers, are_candidates, are_inside
 from orepact.formulation.targets.reliance import barred_by_caps
 from orepact.formulation.terms import FloatArray, IntArray, Terms
 from orepact.market.deals import Response
+from orepact.market.laid import spread
 
 Flags = NDArray[np.bool_]
 
@@ -80,7 +81,7 @@ def _within_capacity(model: Model, block: Block, case: Case) -> None:
 def _feed_shortage(model: Model, block: Block, case: Case) -> None:
     """q: whether feed k counts as short; only where some path's data say it can be and no cap forbids buying all supply."""
     world, chain = case.world, case.world.chain
-    short = [np.array([s.short for s in paths]) for paths in case.scarcity]  # per chain (path, product, period, scenario)
+    short = [scarce.short for scarce in case.scarcity]  # per chain (path, product, period, scenario)
     ever = np.array([s.any(axis=0) for s in short])[chain, np.arange(len(chain))]
     feed = world.flow.min(axis=0, initial=0.0)[:, None, None] < 0
     k, t, w = np.nonzero(ever & feed & case.modelled & ~barred_by_caps(case))

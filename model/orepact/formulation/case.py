@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -241,29 +241,33 @@ class Case:
     @cached_property
     def response_classes(self) -> list[list[int]]:
         """Response class of each plant on each path of its chain."""
-        return [[self.market.response_class(f, path) for path in self.chain_paths[self.chain_of[f]]] for f in range(len(self.world.plants))]
+        found: dict[int, list[int]] = {}
+        for c, paths in enumerate(self.chain_paths):
+            found.update(self.market.response_classes((f for f, own in enumerate(self.chain_of) if own == c), paths))
+        return [found[f] for f in range(len(self.world.plants))]
 
     @cached_property
     def deals(self) -> list[ChosenDeal]:
         """Every deal that the listed paths allow, once per member who may pay for it."""
-        found = []
-        for f in range(len(self.world.plants)):
-            for v in sorted(set(self.response_classes[f])):
+        found, answers = [], [sorted(set(classes)) for classes in self.response_classes]
+        self.market.sign((f, v) for f, classes in enumerate(answers) for v in classes)
+        for f, classes in enumerate(answers):
+            candidate, payers = self.world.plants[f].candidate, cache(partial(self._payers, f))
+            for v in classes:
                 for deal in self.market.deals(f, v):
-                    if deal.plain or (deal.contract < 0 and not self.world.plants[f].candidate):
+                    if deal.plain or (deal.contract < 0 and not candidate):
                         found.append(ChosenDeal(f, v, -1, deal))
                     elif self.rules.support:
-                        found += [ChosenDeal(f, v, m, deal) for m in self.market.payers(f) if self._may_pay(f, m, deal)]
+                        found += [ChosenDeal(f, v, m, deal) for m in payers(deal.contract)]
         return found
 
-    def _may_pay(self, f: int, member: int, deal: Deal) -> bool:
-        """Whether a member uses the instruments of a deal; a stockpiled contract also needs a stock to fill."""
-        if deal.contract < 0:
-            return not self.market.refuses(member, "grant")
-        row = self.market.contracts[deal.contract]
-        if self.market.refuses(member, row["instrument"]):
-            return False
-        return not row["stockpiled"] or (self.rules.stock and self.stock_site(f, member) is not None)
+    def _payers(self, f: int, contract: int) -> list[int]:
+        """Members who use the instruments of a deal with plant f; a stockpiled contract also needs a stock to fill."""
+        row = self.market.contracts[contract] if contract >= 0 else None
+        willing = [m for m in self.market.payers(f) if not self.market.refuses(m, "grant" if row is None else row["instrument"])]
+        if row is None or not row["stockpiled"]:
+            return willing
+        return [m for m in willing if self.rules.stock and self.stock_site(f, m) is not None]
 
     def stock_site(self, f: int, member: int) -> int | None:
         """Stock that a stockpiled contract of plant f paid by a member fills."""
@@ -279,9 +283,9 @@ class Case:
     # -- data tests ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def scarcity(self) -> list[list[Scarcity]]:
-        """Scarcity on each path of each chain; only the chain's own products are meant."""
-        return [[scarcity(self.market, path) for path in paths] for paths in self.chain_paths]
+    def scarcity(self) -> list[Scarcity]:
+        """Scarcity on the paths of each chain; only the chain's own products are meant."""
+        return [scarcity(self.market, paths, products) for products, paths in zip(self.chains, self.chain_paths, strict=True)]
 
     @cached_property
     def feed_is_cut(self) -> NDArray[np.bool_]:
@@ -300,12 +304,10 @@ class Case:
     def outputs(self) -> list[list[int]]:
         return [self.world.outputs(f) for f in range(len(self.world.plants))]
 
-    @cached_property
+    @property
     def most_output(self) -> NDArray[np.float64]:
         """Largest activity of each plant (F, T, W), over the starts that are offered."""
-        if not self.world.plants:
-            return np.zeros((0, *self.world.price.shape[1:]))
-        return np.stack([plant.capacity * self.world.largest_output(f) for f, plant in enumerate(self.world.plants)])
+        return self.world.most_output
 
     def normal(self, w: int) -> bool:
         return bool(self.world.normal[w])

@@ -118,7 +118,7 @@ def _paths_that_may_run_short(case: Case) -> Flags:
     periods = np.arange(case.span[0])
     found = np.zeros((max(map(len, case.chain_paths)), len(case.world.products), *case.span), dtype=bool)
     for products, paths, scarce in zip(case.chains, case.chain_paths, case.scarcity, strict=True):
-        found[: len(paths), products] = np.array([s.may_run_short for s in scarce])[:, products]
+        found[: len(paths), products] = scarce.may_run_short[:, products]
         for k in products:
             if case.world.routed[k]:
                 taken = np.array([path.rungs[k] for path in paths])  # (path, period)

@@ -24,6 +24,7 @@ from orepact.formulation.ledger import Ledger
 from orepact.formulation.model import Block, Columns, Model
 from orepact.formulation.terms import FloatArray, IntArray, Terms
 from orepact.market.horizon import recovery_factor
+from orepact.market.laid import spread
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,6 @@ def add_owners(model: Model, case: Case, ledger: Ledger) -> Block:
 def are_candidates(case: Case) -> NDArray[np.bool_]:
     """Which plants are candidates (F,)."""
     return np.array([plant.candidate for plant in case.world.plants], dtype=bool)
-
-
-def spread(count: IntArray, first: IntArray | None = None) -> tuple[IntArray, IntArray]:
-    """count[i] numbers from first[i] (or 0) on for every i, laid end to end: which i each is for, and the number."""
-    own = np.repeat(np.arange(len(count)), count)
-    begin = count - np.cumsum(count) + (0 if first is None else first)
-    return own, np.arange(len(own)) + begin[own]
 
 
 def _signed(case: Case) -> Signed:

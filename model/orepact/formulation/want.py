@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from orepact.formulation.activity import responses
 from orepact.formulation.case import Case
 from orepact.formulation.model import Block, Model
-from orepact.formulation.owners import are_candidates, spread
+from orepact.formulation.owners import are_candidates
 from orepact.formulation.terms import FloatArray, IntArray, Terms
+from orepact.market.laid import spread
 
 Flags = NDArray[np.bool_]
 
@@ -71,7 +72,7 @@ def _tied(model: Model, case: Case) -> Tied:
 
 def _supply_when_short(case: Case, tied: Tied) -> FloatArray:
     """Least supply S of the paths on which feed is short (n,)."""
-    least = np.array([np.min([np.where(s.short, s.supply, np.inf) for s in paths], axis=0) for paths in case.scarcity])
+    least = np.array([np.where(scarce.short, scarce.supply, np.inf).min(axis=0) for scarce in case.scarcity])
     return np.asarray(least[case.world.chain[tied.k], tied.k, tied.t, tied.w])
 
 

@@ -1,6 +1,6 @@
-"""What an owner's answer is made of: how prices look to a plant, what contracts add, deals and what a package imposes.
+"""What an owner's answer is made of: how prices look to a plant, what is on the table, deals and what a package imposes.
 
-Plain values; they are worked out in `offers.py`. Arrays are (T, W): period, scenario.
+Plain values; they are worked out in `signing.py`. Arrays are (T, W): period, scenario.
 """
 
 from __future__ import annotations
@@ -61,51 +61,12 @@ class Deal:
 
 
 @dataclass(frozen=True)
-class Unsupported:
-    """A start without support: owner's NPV `value` and what a unit of grant adds to it, both also at the social rate;
-    lenders' surplus `spare` (T, W) with what a unit of grant adds; where lenders test; whether owner and lenders agree."""
+class Choice:
+    """What is on an owner's table: a contract (-1: none) with the range of volume under it, and the range of a grant."""
 
-    value: float
-    grant: float
-    social: float
-    grant_social: float
-    spare: Array
-    spare_grant: Array
-    tested: NDArray[np.bool_]
-    holds: bool
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What contract `number` does to a tonne of capacity under it, whenever the plant starts; all (T, W).
-
-    `runs`: whether it runs · `extra`: the change in that · `pay`: what is paid · `gain`: what the owner's margin gains ·
-    `spare`: what lenders see of the gain, who fear that policy is repealed.
-    """
-
-    number: int
-    runs: NDArray[np.bool_]
-    extra: Array
-    pay: Array
-    gain: Array
-    spare: Array
-
-
-Choice = tuple[Promise, tuple[float, float], tuple[float, float]]
-"""A contract on the table: what it promises, range of volume, range of grant."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a contract adds per unit of capacity under it: output and payment (T, W), tonnes for stock (T,), owner's NPV at
-    the hurdle and the social rate, lenders' surplus (T, W)."""
-
-    extra: Array
-    pay: Array
-    stockpiled: Array
-    value: float
-    social: float
-    spare: Array
+    contract: int
+    volume: tuple[float, float] = (0.0, 0.0)
+    grant: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

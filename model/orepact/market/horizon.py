@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Years = float | Array
+"""Calendar years, or lengths in years, of one plant or of many (...)."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,25 @@ class Horizon:
         hi = np.inf if last is None else last
         return np.asarray((self.start >= lo) & (self.start <= hi))
 
-    def overlap(self, begin: float, finish: float) -> tuple[Array, Array]:
-        """Where [begin, finish) meets each period: lower and upper ends, shape (T,) each (equal where it doesn't)."""
-        low = np.maximum(self.start, begin)
-        high = np.minimum(self.start + self.length, finish)
-        return low.astype(float), np.maximum(low, high).astype(float)
+    def overlap(self, begin: Years, finish: Years) -> tuple[Array, Array]:
+        """Where [begin, finish) meets each period: lower and upper ends, shape (..., T) each (equal where it doesn't)."""
+        low = np.maximum(self.start, np.asarray(begin, dtype=float)[..., None])
+        high = np.minimum(self.start + self.length, np.asarray(finish, dtype=float)[..., None])
+        return low, np.maximum(low, high)
 
-    def share(self, begin: float, finish: float) -> Array:
-        """Share of each period inside [begin, finish), shape (T,)."""
+    def share(self, begin: Years, finish: Years) -> Array:
+        """Share of each period inside [begin, finish), shape (..., T)."""
         low, high = self.overlap(begin, finish)
         return np.asarray((high - low) / self.length)
 
-    def ramped_share(self, begin: float, finish: float, ramp: float) -> Array:
-        """Share of full output in each period of a plant that starts at `begin`, rises linearly over `ramp` years, ends at `finish`."""
+    def ramped_share(self, begin: Years, finish: Years, ramp: Years) -> Array:
+        """Share of full output in each period (..., T) of a plant that starts at `begin`, rises linearly over `ramp` years, ends at `finish`."""
         low, high = self.overlap(begin, finish)
-        if ramp <= 0 or begin == -np.inf:
-            return np.asarray((high - low) / self.length)
-        return np.asarray((_ramp_area(high - begin, ramp) - _ramp_area(low - begin, ramp)) / self.length)
+        begun, rising = (np.asarray(x, dtype=float)[..., None] for x in (begin, ramp))
+        at_once = (rising <= 0) | (begun == -np.inf)
+        begun, rising = np.where(at_once, 0.0, begun), np.where(at_once, 1.0, rising)
+        slow = _ramp_area(high - begun, rising) - _ramp_area(low - begun, rising)
+        return np.asarray(np.where(at_once, high - low, slow) / self.length)
 
 
 def recovery_factor(rate: float, years: float) -> float:
@@ -93,6 +97,6 @@ def recovery_factor(rate: float, years: float) -> float:
     return 1.0 / years if rate == 0 else rate / (1.0 - (1.0 + rate) ** -years)
 
 
-def _ramp_area(age: Array, ramp: float) -> Array:
+def _ramp_area(age: Array, ramp: Array) -> Array:
     """Full-output years earned up to `age` by a plant that ramps up over `ramp` years."""
     return np.where(age < ramp, age * age / (2 * ramp), age - ramp / 2)

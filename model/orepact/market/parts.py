@@ -47,23 +47,26 @@ def part(world: World, products: tuple[int, ...]) -> World:
     codes["facilities"] = {r["facility"] for r in world.tables["facilities"] if r["process"] in codes["processes"]}
     rows, lines = {}, {}
     for name, table in world.tables.items():
-        kept = [n for n, row in enumerate(table) if name in WHOLE or _belongs(name, row, codes)]
+        said = _says(name, codes)
+        kept = [n for n, row in enumerate(table) if name in WHOLE or _belongs(row, said)]
         rows[name] = [table[n] for n in kept]
         lines[name] = [world.lines[name][n] for n in kept]
     return replace(world_from(world.settings, rows, lines), burden=world.burden)
 
 
-def _belongs(table: str, row: Row, codes: dict[str, set[str]]) -> bool:
-    """Whether everything that a row names is in the part; rows about countries, members and scenarios belong everywhere."""
+def _says(table: str, codes: dict[str, set[str]]) -> list[tuple[str, bool, set[str]]]:
+    """Columns of a table that name what may not be in the part; whether a column holds several codes, and those that are in the part."""
     if table in codes:
-        key = SCHEMA[table].key[0]
-        return row[key] in codes[table]
-    for column in SCHEMA[table].columns:
-        known = codes.get((column.refers or "").partition(".")[0])
-        if known is None:
-            continue
-        value = row[column.name]
-        named = () if not given(value) else value if column.kind == "codes" else (value,)
+        return [(SCHEMA[table].key[0], False, codes[table])]
+    asked = ((column, codes.get((column.refers or "").partition(".")[0])) for column in SCHEMA[table].columns)
+    return [(column.name, column.kind == "codes", known) for column, known in asked if known is not None]
+
+
+def _belongs(row: Row, said: list[tuple[str, bool, set[str]]]) -> bool:
+    """Whether everything that a row names is in the part; rows about countries, members and scenarios belong everywhere."""
+    for column, several, known in said:
+        value = row[column]
+        named = () if not given(value) else value if several else (value,)
         if not all(code in known or code == ALL for code in named):
             return False
     return True

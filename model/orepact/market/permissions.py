@@ -5,6 +5,7 @@ These are data tests. They are made per price path before the solve, so that the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Scarcity:
-    """On one path, per product (K, T, W): `supply` in-the-money outside supply S, `own` output of running existing plants Z,
+    """On several paths, per product (path, K, T, W): `supply` in-the-money outside supply S, `own` output of running existing plants Z,
     `need` U = their and all candidates' intake plus final demand; `short` S + Z < U; `reachable` what bands let in, plus Z."""
 
     supply: Array
@@ -40,31 +41,36 @@ class Scarcity:
         return np.asarray(self.reachable < self.need * (1 - 1e-9))
 
 
-def scarcity(market: Market, path: Path) -> Scarcity:
-    """Data tests of one path."""
-    world = market.world
-    periods = np.arange(world.horizon.periods)
-    shape = world.price.shape
-    own, need = np.zeros(shape), np.zeros(shape)
-    supply, importable = np.zeros(shape), np.zeros(shape)
-    for k, ladder in enumerate(market.ladders):
-        rungs = list(path.rungs[k])
-        need[k] = world.demand[:, k].sum(axis=0) * ladder.kept[rungs, periods]
-        selling = ladder.selling[rungs, :, periods]  # (T, O, W)
-        available = np.array([world.sources[o].available for o in ladder.sources]).reshape(len(ladder.sources), *shape[1:])
-        supply[k] = (available * selling.transpose(1, 0, 2)).sum(axis=0)
-    for f, plant in enumerate(world.plants):
-        if plant.candidate:
-            full = plant.capacity * world.largest_output(f)
-        else:
-            full = plant.capacity * world.output[f, 0] * market.response(f, market.response_class(f, path)).runs
-            for k in world.outputs(f):
-                own[k] += world.flow[f, k] * full
-        for k in world.inputs(f):
-            need[k] -= world.flow[f, k] * full
-    for k, taken in enumerate(np.array(path.rungs)):
-        for l in set(taken.tolist()):
-            importable[k, taken == l] = market_shares(market, k, l).most[taken == l]
+def scarcity(market: Market, paths: Sequence[Path], products: Sequence[int]) -> Scarcity:
+    """Data tests of paths; only these products are looked at."""
+    world, periods = market.world, np.arange(market.world.horizon.periods)
+    supply, own, need, importable = np.zeros((4, len(paths), *world.price.shape))
+    for k in products:
+        ladder, taken = market.ladders[k], np.array([path.rungs[k] for path in paths])  # taken: (path, period)
+        need[:, k] = world.demand[:, k].sum(axis=0) * ladder.kept[taken, periods]
+        available = np.array([world.sources[o].available for o in ladder.sources]).reshape(len(ladder.sources), *world.price.shape[1:])
+        in_the_money = np.zeros(ladder.price.shape)
+        most = np.zeros(ladder.price.shape)
+        for l in np.unique(taken).tolist():
+            in_the_money[l] = (available * ladder.selling[l]).sum(axis=0)
+            most[l] = market_shares(market, k, l).most
+        supply[:, k], importable[:, k] = in_the_money[taken, periods], most[taken, periods]
+    flow = np.zeros_like(world.flow)
+    flow[:, products] = world.flow[:, products]
+    candidate = np.array([plant.candidate for plant in world.plants], dtype=bool)
+    involved = flow.any(axis=1)
+    need -= np.einsum("fk,ftw->ktw", np.minimum(flow[candidate], 0.0), world.most_output[candidate])
+    running = np.flatnonzero(involved & ~candidate)
+    classes = market.response_classes(running.tolist(), paths)
+    for f in running.tolist():
+        answers, number = np.unique(classes[f], return_inverse=True)
+        runs = np.array([market.response(f, v).runs for v in answers.tolist()])[number]
+        full = world.most_output[f] * runs
+        for k in np.flatnonzero(flow[f]).tolist():
+            if flow[f, k] > 0:
+                own[:, k] += flow[f, k] * full
+            else:
+                need[:, k] -= flow[f, k] * full
     return Scarcity(supply, own, need, own + importable)
 
 

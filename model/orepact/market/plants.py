@@ -6,13 +6,14 @@ B_ftw = share of period t after first output and within life, without ramp or sc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orepact.market.horizon import Array, Horizon
+from orepact.market.horizon import Array, Horizon, Years
 from orepact.market.shocks import Shocks, given
 
 Row = dict[str, Any]
@@ -90,45 +91,45 @@ def plant_of(row: Row, main: int, activities: tuple[str, ...], materials: Array 
     )
 
 
-def life_of(plant: Plant, first_output: float) -> float:
+def life_of(plant: Plant, first_output: Years) -> Years:
     """End of output of a plant that starts at `first_output`."""
     return first_output + plant.life if plant.candidate else plant.retirement
 
 
 def timing(plant: Plant, countries: dict[str, Row], product: str, shocks: Shocks, horizon: Horizon, scenarios: int) -> Timing:
     """A, B and the lenders' test of one plant for every start and scenario; existing plants fill τ = 0 only."""
-    periods = horizon.periods
-    treasury = countries[plant.country]["treasury"]
+    periods, treasury = horizon.periods, countries[plant.country]["treasury"]
     places = (plant.country, treasury) if given(treasury) else (plant.country,)
-    output, alive = np.zeros((periods, periods, scenarios)), np.zeros((periods, periods, scenarios))
-    tested = np.zeros((periods, periods, scenarios), dtype=bool)
-    first = np.full((periods, scenarios), np.inf)
-    starts = []
-    for tau in range(periods) if plant.candidate else (0,):
-        decided = horizon.start[tau]
-        if plant.candidate and (not plant.earliest <= decided <= plant.latest or decided + plant.lead >= horizon.end):
-            continue
-        starts.append(tau)
-        for w in range(scenarios):
-            delay = shocks.delay(w, product, places, plant.code) if plant.candidate else 0.0
-            begin = decided + plant.lead + delay if plant.candidate else plant.opening
-            end = life_of(plant, begin)
-            factor = horizon.mean(shocks.multiplier(w, "output", product, places, plant.code))
-            first[tau, w] = begin
-            output[tau, :, w] = plant.availability * factor * horizon.ramped_share(begin, end, plant.ramp)
-            alive[tau, :, w] = horizon.share(begin, end)
-            tested[tau, :, w] = (alive[tau, :, w] > 0) & (np.maximum(horizon.start, begin) >= begin + plant.ramp)
-    return Timing(tuple(starts), output, alive, tested, first)
+    factor = np.stack([horizon.mean(shocks.multiplier(w, "output", product, places, plant.code)) for w in range(scenarios)], axis=1)
+    if plant.candidate:
+        decided = horizon.start
+        starts = np.flatnonzero((plant.earliest <= decided) & (decided <= plant.latest) & (decided + plant.lead < horizon.end))
+        begin = (decided[starts] + plant.lead)[:, None] + np.array([shocks.delay(w, product, places, plant.code) for w in range(scenarios)])
+    else:
+        starts, begin = np.zeros(1, dtype=np.int64), np.full((1, scenarios), plant.opening)
+    end = life_of(plant, begin)
+    output, alive = np.zeros((2, periods, periods, scenarios))
+    tested, first = np.zeros(output.shape, dtype=bool), np.full((periods, scenarios), np.inf)
+    first[starts] = begin
+    output[starts] = plant.availability * factor * horizon.ramped_share(begin, end, plant.ramp).transpose(0, 2, 1)
+    alive[starts] = horizon.share(begin, end).transpose(0, 2, 1)
+    fully = np.maximum(horizon.start[:, None], begin[:, None, :]) >= begin[:, None, :] + plant.ramp
+    tested[starts] = (alive[starts] > 0) & fully
+    return Timing(tuple(starts.tolist()), output, alive, tested, first)
 
 
-def window_share(plant: Plant, first_output: float, window: float, horizon: Horizon) -> Array:
-    """A^T / A (T,): share of each period's output that falls in a contract's window.
+def window_share(plants: Sequence[Plant], first_output: Array, window: float, horizon: Horizon) -> Array:
+    """A^T / A (F, ..., T): share of each period's output that falls in a contract's window, for first outputs (F, ...) of plants; 0 where infinite.
 
     The window counts from first output; for a plant older than the horizon from the horizon's first year.
     """
-    end = life_of(plant, first_output)
-    begin = first_output if plant.candidate else max(first_output, float(horizon.start[0]))
-    whole = horizon.ramped_share(first_output, end, plant.ramp)
-    after = horizon.ramped_share(first_output, min(end, begin + window), plant.ramp)
-    before = horizon.ramped_share(first_output, min(end, begin), plant.ramp)
+
+    def of(figures: list[float]) -> Array:
+        return np.array(figures, dtype=float).reshape(-1, *(1,) * (first_output.ndim - 1))
+
+    candidate, ramp = of([plant.candidate for plant in plants]) > 0, of([plant.ramp for plant in plants])
+    first = np.where(first_output < np.inf, first_output, horizon.end)
+    end = np.where(candidate, first + of([plant.life for plant in plants]), of([plant.retirement for plant in plants]))
+    begin = np.where(candidate, first, np.maximum(first, horizon.start[0]))
+    whole, after, before = (horizon.ramped_share(first, finish, ramp) for finish in (end, np.minimum(end, begin + window), np.minimum(end, begin)))
     return np.asarray(np.divide(after - before, whole, out=np.zeros_like(whole), where=whole > 0))

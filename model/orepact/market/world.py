@@ -10,6 +10,7 @@ Amounts are scaled here, once, so that the model's coefficients stay near 1: mas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from orepact.instance.schema import ALL, ZONE
 from orepact.market.horizon import Array, Horizon, recovery_factor
 from orepact.market.plants import Plant, plant_of, timing
 from orepact.market.recipe import embodied, main_output
+from orepact.market.series import by, material_cost, points, series_with_shocks
 from orepact.market.shocks import Shocks, given
 from orepact.options import Settings
 
@@ -139,6 +141,12 @@ class World:
         offered = list(self.starts[f])
         return self.output[f, offered].max(axis=0) if offered else np.zeros(self.output.shape[2:])
 
+    @cached_property
+    def most_output(self) -> Array:
+        """Largest activity of each plant (F, T, W), over the starts that are offered."""
+        every = [plant.capacity * self.largest_output(f) for f, plant in enumerate(self.plants)]
+        return np.array(every).reshape(-1, *self.price.shape[1:])
+
 
 def treasury_of(countries: dict[str, Row], country: str) -> str:
     """The node a zone country belongs to: its treasury, or itself."""
@@ -173,14 +181,15 @@ def world_from(settings: Settings, rows: dict[str, list[Row]], lines: dict[str, 
     named = settings.policy.reference_scenario
     reference = codes.index(named) if named else int(np.argmax(probability))
 
-    price = np.stack([_series_with_shocks(rows["prices"], "price", shocks, horizon, product=p) for p in products]) / per_tonne
+    price = np.stack([series_with_shocks(own, "price", shocks, horizon, p) for p, own in by(rows["prices"], "product", products)]) / per_tonne
     demand = np.zeros((len(nodes), len(products), horizon.periods, len(codes)))
     for country in countries:
         if countries[country]["role"] == "outside":
             continue
         i = nodes.index(treasury_of(countries, country))
-        for k, p in enumerate(products):
-            demand[i, k] += _series_with_shocks(rows["demand"], "demand", shocks, horizon, product=p, country=country) / mass
+        there = [r for r in rows["demand"] if r["country"] == country]
+        for k, (p, own) in enumerate(by(there, "product", products)):
+            demand[i, k] += series_with_shocks(own, "demand", shocks, horizon, p, country) / mass
     sources = _sources(rows["outside_supply"], by_code, shocks, horizon, mass, per_tonne)
 
     mean_price = price[:, :, reference].mean(axis=1)
@@ -192,7 +201,7 @@ def world_from(settings: Settings, rows: dict[str, list[Row]], lines: dict[str, 
             flagged[r["process"]] = r["product"]
     mains = {p: flagged.get(p) or main_output(fl, mean_price, by_code) for p, fl in flows.items()}
     activities = {r["process"]: tuple(r["activities"]) for r in rows["processes"]}
-    materials = _material_cost(rows, horizon)
+    materials = material_cost(rows, horizon)
     plants = tuple(
         plant_of(r, by_code[mains[r["process"]]], activities[r["process"]], materials.get(r["process"], 0.0), horizon, mass, per_tonne)
         for r in rows["facilities"]
@@ -247,7 +256,7 @@ def world_from(settings: Settings, rows: dict[str, list[Row]], lines: dict[str, 
         starts=tuple(x.starts for x in times),
         chain=_chains(flow),
         embodied=recipe,
-        export_limit=np.stack([_points(rows["outside_sales"], "limit", horizon, product=p) for p in products]) / mass,
+        export_limit=np.stack([points(rows["outside_sales"], "limit", horizon, product=p) for p in products]) / mass,
         shortage_blocks=_shortage_blocks(rows["shortage_costs"], products),
         longest_cut=longest,
         stock_sites=tuple(
@@ -279,34 +288,6 @@ def _units(rows: dict[str, list[Row]]) -> tuple[float, float]:
     return unit(amounts), unit(prices)
 
 
-def _points(rows: list[Row], column: str, horizon: Horizon, **match: str) -> Array:
-    """Period means (T,) of the series of the rows that match; zero if there is none."""
-    points = [(r["year"], r[column]) for r in rows if all(r[c] == v for c, v in match.items())]
-    return horizon.mean(horizon.series(points)) if points else np.zeros(horizon.periods)
-
-
-def _series_with_shocks(rows: list[Row], kind: str, shocks: Shocks, horizon: Horizon, product: str, country: str | None = None) -> Array:
-    """Period means (T, W) of a price or demand series under every scenario's cases and multipliers."""
-    cases: dict[str, Array] = {}
-    points: dict[str, list[tuple[float, float]]] = {}
-    for r in rows:
-        if r["product"] == product and (country is None or r["country"] == country):
-            points.setdefault(r["case"], []).append((r["year"], r[kind]))
-    if not points:
-        return np.zeros((horizon.periods, len(shocks.scenarios)))
-    for case, given_points in points.items():
-        cases[case] = horizon.series(given_points)
-    base = cases.get("base", np.zeros(len(horizon.years)))
-    columns = []
-    for w in range(len(shocks.scenarios)):
-        yearly = base.copy()
-        for case, active in shocks.cases(w, f"{kind}_case", product, country):
-            if case in cases:
-                yearly = np.where(active, cases[case], yearly)
-        columns.append(horizon.mean(yearly * shocks.multiplier(w, kind, product=product, country=country)))
-    return np.stack(columns, axis=1)
-
-
 def _sources(rows: list[Row], by_code: dict[str, int], shocks: Shocks, horizon: Horizon, mass: float, per_tonne: float) -> tuple[Source, ...]:
     offers: dict[tuple[str, str], list[Row]] = {}
     for r in rows:
@@ -329,15 +310,6 @@ def _sources(rows: list[Row], by_code: dict[str, int], shocks: Shocks, horizon: 
             )
         )
     return tuple(found)
-
-
-def _material_cost(rows: dict[str, list[Row]], horizon: Horizon) -> dict[str, Array]:
-    """Raw-material cost per process, USD per t of main output, (T,)."""
-    cost: dict[str, Array] = {}
-    for r in rows["process_materials"]:
-        price = _points(rows["raw_materials"], "price", horizon, material=r["material"])
-        cost[r["process"]] = cost.get(r["process"], np.zeros(horizon.periods)) + r["amount"] * price
-    return cost
 
 
 def _chains(flow: Array) -> NDArray[np.int64]:

@@ -26,7 +26,6 @@ from orepact.solver.answer import Answer, AnswerStatus, Basis, Kind, Solver
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
-from orepact.solver.other import OtherSolver
 from orepact.solver.progress import Listener
 from orepact.solver.reduced import Cut, Reduced, cut
 from orepact.solver.scale import check_scale, spreads
@@ -109,6 +108,8 @@ def open_solver(matrix: Matrix, options: SolveOptions, clock: Clock) -> Solver:
     """A solver holding the matrix: HiGHS in memory, or another one by name."""
     if options.solver == "highs":
         return Session(matrix, threads=options.threads, seed=options.seed, extra=HIGHS | _presolve(options), stop_event=clock.stop)
+    from orepact.solver.other import OtherSolver  # it loads Pyomo, which takes longer than a small model
+
     return OtherSolver(matrix, options.solver, threads=options.threads, seed=options.seed, stop_event=clock.stop)
 
 

@@ -26,8 +26,7 @@ from orepact.solver.basket import Basket, Memory
 from orepact.solver.batch import Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
-from orepact.solver.in_pyomo import ConcreteModel, in_pyomo
-from orepact.solver.matrix import FloatArray
+from orepact.solver.matrix import FloatArray, Matrix
 from orepact.solver.neighbourhood import improve, is_infeasible, towards_feasible
 from orepact.solver.outcome import Adjust, Outcome
 from orepact.solver.progress import Listener
@@ -75,11 +74,11 @@ def market_rules(market: Market) -> Rules:
     return Rules(duty=market.world.settings.owners.entry == "duty")
 
 
-def one_model(market: Market, options: SolveOptions) -> ConcreteModel:
-    """The one model over the listed paths, in Pyomo."""
+def one_model(market: Market, options: SolveOptions) -> Matrix:
+    """The one model over the listed paths."""
     rules = market_rules(market) if options.behaviour == "market" else Rules(behaviour="planner")
     _, matrix = prepare(market, starting_list(market, options), rules, Clock(options.time_limit))
-    return in_pyomo(matrix).model
+    return matrix
 
 
 BASELINE = Rules(support=False, targets=False, stock=False, duty=True)
