@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from orepact.market.horizon import Array
 from orepact.market.plants import window_share
 from orepact.market.recipe import embodied
 from orepact.market.world import world_of
@@ -50,15 +51,16 @@ def test_an_existing_plant_needs_no_decision() -> None:
 def test_a_window_counts_from_first_output() -> None:
     world = world_of(tiny({"facilities": [project(lead_time=1.0), plant(), plant(facility="next", opening_year=2028.0)]}, years=(2, 2)))
 
-    def share(first: tuple[float, float, float], window: float) -> list[list[float]]:
-        return window_share(world.plants, np.array(first), window, world.horizon).tolist()
+    def share(window: float, begins: float = 2027.0) -> Array:
+        return window_share(world.plants, np.array([begins, -np.inf, 2028.0]), window, world.horizon)
 
-    new, old, opening = share((2027.0, -np.inf, 2028.0), 1.0)
+    new, old, opening = share(1.0)
     assert old == pytest.approx([1 / 2, 0])  # older than the horizon: from its first year
-    assert (new, opening) == (pytest.approx([1, 0]), pytest.approx([0, 1 / 2]))
-    assert share((2027.0, -np.inf, 2028.0), 2.0)[0] == pytest.approx([1, 1 / 2])
-    assert share((2027.0, -np.inf, 2028.0), 10.0)[0] == [1, 1]
-    assert share((np.inf, -np.inf, 2028.0), 10.0)[0] == [0, 0]  # a start that comes too late
+    assert new == pytest.approx([1, 0])
+    assert opening == pytest.approx([0, 1 / 2])
+    assert share(2.0)[0] == pytest.approx([1, 1 / 2])
+    assert share(10.0)[0] == pytest.approx([1, 1])
+    assert not share(10.0, begins=np.inf)[0].any()  # a start that comes too late
 
 
 def test_materials_add_to_operating_cost() -> None:

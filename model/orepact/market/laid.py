@@ -14,4 +14,6 @@ def spread(count: Integers, first: Integers | None = None) -> tuple[NDArray[np.i
     """count[i] numbers from first[i] (or 0) on for every i, laid end to end: which i each is for, and the number."""
     own = np.repeat(np.arange(len(count)), count)
     begin = count - np.cumsum(count) + (0 if first is None else first)
-    return own, np.arange(len(own)) + begin[own]
+    number = np.arange(len(own))
+    number += begin[own]
+    return own, number

@@ -27,7 +27,7 @@ from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.progress import Listener
-from orepact.solver.reduced import Cut, Reduced, cut
+from orepact.solver.reduced import Reduced, reduce
 from orepact.solver.scale import check_scale, spreads
 from orepact.solver.shared import Prices, shared_of
 
@@ -174,7 +174,7 @@ class Batch:
     ) -> None:
         self.paths = list(paths)
         self.bases: dict[Path, Basis] = dict(bases or {})  # of each path's last LP, to start the next one from
-        self._cuts: dict[int, Cut] = {}
+        self._parts: dict[int, Reduced] = {}
         self.options, self.clock = options, clock
         self.built, self.unpriced = prepare(market, self.paths, rules, clock, hurried=True)
         self.matrix = self.unpriced
@@ -211,7 +211,7 @@ class Batch:
 
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
-        part = self._cut(p, closed).of(self.matrix)
+        part = self._part(p, closed)
         if self.options.solver != "highs":
             return OnePath(open_solver(part.matrix, self.options, self.clock), part)
         extra = (settings or SEARCH) | _presolve(self.options)
@@ -223,13 +223,13 @@ class Batch:
         columns, values = self.fixed(self.paths[p])
         return np.concatenate((columns, np.array(closed, dtype=np.int64))), np.concatenate((values, np.zeros(len(closed))))
 
-    def _cut(self, p: int, closed: Sequence[int]) -> Cut:
-        """What is left of the model on path p: found once, since prices change nothing but costs."""
+    def _part(self, p: int, closed: Sequence[int]) -> Reduced:
+        """What is left of the model on path p: cut out once, since prices change nothing but costs."""
         if closed:
-            return cut(self.matrix, *self._fixed_and(p, closed))
-        if p not in self._cuts:
-            self._cuts[p] = cut(self.matrix, *self.fixed(self.paths[p]))
-        return self._cuts[p]
+            return reduce(self.matrix, *self._fixed_and(p, closed))
+        if p not in self._parts:
+            self._parts[p] = reduce(self.matrix, *self.fixed(self.paths[p]))
+        return self._parts[p].priced(self.matrix)
 
     def workers(self, jobs: int) -> int:
         """How many paths to solve at a time: Pyomo's interfaces to other solvers are for one at a time."""

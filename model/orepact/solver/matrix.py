@@ -21,6 +21,9 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int32]
 
+RISE = 1 << 20
+"""What a rise counts in `Matrix.movers`: more than there are entries in any row."""
+
 
 @dataclass(frozen=True)
 class Violations:
@@ -60,24 +63,14 @@ class Matrix:
         return self.A.tocsr()
 
     @cached_property
-    def entry_falls(self) -> BoolArray:
-        """Whether an entry's column can make its row fall below what it is with the column at zero."""
-        return np.asarray((self.A.data < 0) | (self.col_lower < 0)[self.entry_columns])
+    def movers(self) -> csc_array:
+        """For every entry 1 if its column can make the row fall below what it is with the column at zero, plus RISE if it can make it rise.
 
-    @cached_property
-    def entry_rises(self) -> BoolArray:
-        """Whether an entry's column can make its row rise."""
-        return np.asarray((self.A.data > 0) | (self.col_lower < 0)[self.entry_columns])
-
-    @cached_property
-    def falling(self) -> csc_array:
-        """`entry_falls` as a matrix of ones: times columns that live, how many entries can make each row fall."""
-        return csc_array((self.entry_falls.astype(np.float32), self.A.indices, self.A.indptr), shape=self.A.shape)
-
-    @cached_property
-    def rising(self) -> csc_array:
-        """The same with `entry_rises`."""
-        return csc_array((self.entry_rises.astype(np.float32), self.A.indices, self.A.indptr), shape=self.A.shape)
+        Times columns that live: how many entries can do either in each row.
+        """
+        free = (self.col_lower < 0)[self.entry_columns]
+        falls, rises = (self.A.data < 0) | free, (self.A.data > 0) | free
+        return csc_array((falls + float(RISE) * rises, self.A.indices, self.A.indptr), shape=self.A.shape)
 
     @cached_property
     def integer_indices(self) -> IntArray:

@@ -12,9 +12,11 @@ from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
-from orepact.solver.matrix import FloatArray, Matrix
+from orepact.market.laid import spread
+from orepact.solver.matrix import RISE, FloatArray, Matrix
+
+Flags = NDArray[np.bool_]
 
 Item = TypeVar("Item")
 
@@ -25,7 +27,7 @@ SLIP = 1e-12
 class Picked(Sequence[Item]):
     """Some items of a sequence, looked up when they are asked for: most solves never ask for a name."""
 
-    def __init__(self, whole: Sequence[Item], places: NDArray[np.int32]) -> None:
+    def __init__(self, whole: Sequence[Item], places: NDArray[np.int64]) -> None:
         self._whole, self._places = whole, places
 
     def __len__(self) -> int:
@@ -44,108 +46,76 @@ class Picked(Sequence[Item]):
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """`matrix` holds the columns `kept` of `whole`; all others stand at `fixed`."""
-
-    whole: Matrix
-    matrix: Matrix
-    kept: NDArray[np.int32]
-    fixed: FloatArray
-
-    def expand(self, values: FloatArray) -> FloatArray:
-        """Values of the whole matrix's columns."""
-        found = self.fixed.copy()
-        found[self.kept] = values
-        return found
-
-
-@dataclass(frozen=True, eq=False)
-class Cut:
-    """What is left of a matrix where some columns are fixed, whatever its costs: places of columns, rows and entries.
+    """`matrix` holds the columns `kept` of `whole`; of the others, `columns` stand at `values`, the rest at zero.
 
     A basket keeps one for every path that it examines.
     """
 
-    kept: NDArray[np.int32]
-    held: NDArray[np.int32]
-    entries: NDArray[np.int32]
-    rows: NDArray[np.int32]  # of the entries, among those held
-    starts: NDArray[np.int32]
-    moved: FloatArray  # what the fixed columns put into the rows held
-    columns: NDArray[np.int64]  # fixed at a value that is not zero
+    whole: Matrix
+    matrix: Matrix
+    kept: NDArray[np.int64]
+    columns: NDArray[np.int64]
     values: FloatArray
 
-    def of(self, whole: Matrix) -> Reduced:
-        """The matrix that it was made for, or the same one with other costs, cut down."""
-        fixed = np.zeros(len(whole.columns))
-        fixed[self.columns] = self.values
-        matrix = replace(
-            whole,
-            columns=Picked(whole.columns, self.kept),
-            rows=Picked(whole.rows, self.held),
-            c=whole.c[self.kept],
-            A=csc_array((whole.A.data[self.entries], self.rows, self.starts), shape=(self.held.size, self.kept.size)),
-            row_lower=whole.row_lower[self.held] - self.moved,
-            row_upper=whole.row_upper[self.held] - self.moved,
-            col_lower=whole.col_lower[self.kept],
-            col_upper=whole.col_upper[self.kept],
-            integrality=whole.integrality[self.kept],
-            offset=whole.offset + float(whole.c @ fixed),
-        )
-        return Reduced(whole, matrix, self.kept, fixed)
+    def priced(self, whole: Matrix) -> Reduced:
+        """The same of a matrix that differs in costs alone."""
+        offset = whole.offset + float(whole.c[self.columns] @ self.values)
+        return replace(self, whole=whole, matrix=replace(self.matrix, c=whole.c[self.kept], offset=offset))
+
+    def expand(self, values: FloatArray) -> FloatArray:
+        """Values of the whole matrix's columns."""
+        found = np.zeros(len(self.whole.columns))
+        found[self.columns] = self.values
+        found[self.kept] = values
+        return found
 
 
-def cut(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Cut:
+def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
     """Fix `columns` (distinct) at `values`, and at zero whatever must then be zero.
 
     Rows that hold whatever the live columns are go; one that can't hold stays, so that a solver says so.
     """
-    A, chosen = whole.A, np.flatnonzero(values)
+    chosen = np.flatnonzero(values)
     columns_moved, values_moved = columns[chosen], values[chosen]
-    entry, of = _entries(A.indptr, columns_moved)
-    moved = np.bincount(A.indices[entry], weights=A.data[entry] * values_moved[of], minlength=len(whole.rows))
+    moved = whole.A[:, columns_moved] @ values_moved
     lower, upper = whole.row_lower - moved, whole.row_upper - moved
     live = np.ones(len(whole.columns), dtype=bool)
     live[columns] = False
-    falling, rising = (side @ live.astype(np.float32) for side in (whole.falling, whole.rising))
-    at_most, at_least = np.abs(upper) <= SLIP, np.abs(lower) <= SLIP
-    settled = np.zeros(len(lower), dtype=bool)
-    while True:  # in a settled row nothing that moves it may differ from zero
-        rows = np.flatnonzero(((falling == 0) & at_most | (rising == 0) & at_least) & ~settled)
-        settled[rows] = True
-        entry, _ = _entries(whole.by_row.indptr, rows)
-        zero = np.zeros_like(live)
-        zero[whole.by_row.indices[entry]] = True
-        dead = np.flatnonzero(zero & live & (whole.col_lower == 0))
-        if not dead.size:
-            break
-        live[dead] = False
-        entry, _ = _entries(A.indptr, dead)
-        row = A.indices[entry]
-        falling -= np.bincount(row, weights=whole.entry_falls[entry], minlength=len(lower))
-        rising -= np.bincount(row, weights=whole.entry_rises[entry], minlength=len(lower))
-    held = ~(((falling == 0) & (lower <= SLIP) | (lower == -np.inf)) & ((rising == 0) & (upper >= -SLIP) | (upper == np.inf)))
-    kept, rank = np.flatnonzero(live), np.cumsum(held, dtype=np.int32) - 1
-    entry, of = _entries(A.indptr, kept)
-    of_held = np.flatnonzero(held[A.indices[entry]])
-    return Cut(
-        kept=kept.astype(np.int32),
-        held=np.flatnonzero(held).astype(np.int32),
-        entries=entry[of_held].astype(np.int32),
-        rows=rank[A.indices[entry[of_held]]],
-        starts=np.append(np.int32(0), np.cumsum(np.bincount(of[of_held], minlength=kept.size), dtype=np.int32)),
-        moved=moved[held],
-        columns=columns_moved,
-        values=values_moved,
+    falls, rises = _settle(whole, live, np.abs(lower) <= SLIP, np.abs(upper) <= SLIP)
+    always = (~falls & (lower <= SLIP) | (lower == -np.inf)) & (~rises & (upper >= -SLIP) | (upper == np.inf))
+    kept, held = np.flatnonzero(live), np.flatnonzero(~always)
+    matrix = replace(
+        whole,
+        columns=Picked(whole.columns, kept),
+        rows=Picked(whole.rows, held),
+        c=whole.c[kept],
+        A=whole.A[:, kept][held],
+        row_lower=lower[held],
+        row_upper=upper[held],
+        col_lower=whole.col_lower[kept],
+        col_upper=whole.col_upper[kept],
+        integrality=whole.integrality[kept],
+        offset=whole.offset + float(whole.c[columns_moved] @ values_moved),
     )
+    return Reduced(whole, matrix, kept, columns_moved, values_moved)
 
 
-def _entries(starts: NDArray[np.int32], which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of the entries of some columns (or rows) of a sparse matrix, and of which of them each is."""
-    first, count = starts[which], starts[which + 1] - starts[which]
-    of = np.repeat(np.arange(which.size), count)
-    return np.arange(of.size) + np.repeat(first - (np.cumsum(count) - count), count), of
-
-
-def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
-    """What `cut` leaves of a matrix."""
-    return cut(whole, columns, values).of(whole)
+def _settle(whole: Matrix, live: Flags, at_least: Flags, at_most: Flags) -> tuple[Flags, Flags]:
+    """Close in `live` every column that must be zero, since it can only move a row off the limit of zero that it has reached
+    (`at_least`, `at_most`). Gives whether what then lives can make a row fall, and rise."""
+    A, by_row, can_die = whole.A, whole.by_row, whole.col_lower == 0
+    in_column, in_row = np.diff(A.indptr), np.diff(by_row.indptr)
+    movers, settled = whole.movers @ live.astype(float), np.zeros(len(whole.rows), dtype=bool)
+    while True:
+        falls, rises = (movers.astype(np.int64) & (RISE - 1)) > 0, movers >= RISE
+        rows = np.flatnonzero((~falls & at_most & rises | ~rises & at_least & falls) & ~settled)
+        settled[rows] = True
+        _, entry = spread(in_row[rows], by_row.indptr[rows])
+        stuck = np.zeros_like(live)
+        stuck[by_row.indices[entry]] = True
+        dead = np.flatnonzero(stuck & live & can_die)
+        if not dead.size:
+            return falls, rises
+        live[dead] = False
+        _, entry = spread(in_column[dead], A.indptr[dead])
+        movers -= np.bincount(A.indices[entry], weights=whole.movers.data[entry], minlength=len(movers))
