@@ -64,7 +64,7 @@ class Solution:
     def __post_init__(self) -> None:
         if unknown := [name for name in self.indicators if name not in INDICATORS]:
             raise ValueError(f"no indicator {unknown[0]!r}{suggestion(unknown[0], INDICATORS)}")
-        tables = complete({**self.tables, **(diagnosis_tables(self.diagnosis) if self.diagnosis else {})})
+        tables = complete({**self.tables, **diagnosis_tables(self.diagnosis)} if self.diagnosis else self.tables)
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "warnings", tuple(self.warnings))
         object.__setattr__(self, "notes", tuple(self.notes))

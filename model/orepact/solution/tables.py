@@ -49,7 +49,7 @@ def _cast(name: str, column: Column, cells: pd.Series[Any]) -> pd.api.extensions
     place = f"table {name!r}, column {column.name}"
     blank = cells.isna().to_numpy()
     if column.kind in ("text", "code", "choice"):
-        texts = ["" if missing else _text(cell) for cell, missing in zip(cells.tolist(), blank, strict=True)]
+        texts = ["" if missing else _text(cell) for cell, missing in zip(cells.tolist(), blank.tolist(), strict=True)]
         return pd.array(texts, dtype=dtype_of(column))  # type: ignore[call-overload, no-any-return]
     if column.required and blank.any():
         raise ValueError(f"{place}: row {int(blank.argmax())} is blank")
@@ -75,16 +75,22 @@ def _text(cell: object) -> str:
     return str(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def complete(tables: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+class Complete(dict[str, pd.DataFrame]):
+    """Every table of a solution, each as `as_table` makes it."""
+
+
+def complete(tables: Mapping[str, Any]) -> Complete:
     """Every table of the solution out of the ones given, as `as_table` makes them; the others have no rows.
 
-    Raises ValueError on a table of another name.
+    What is complete already stays as it is. Raises ValueError on a table of another name.
     """
+    if isinstance(tables, Complete):
+        return tables
     if unknown := [name for name in tables if name not in OUTPUT]:
         raise ValueError(f"no table {unknown[0]!r} in a solution{suggestion(unknown[0], OUTPUT)}")
-    return {name: as_table(name, tables.get(name, [])) for name in OUTPUT}
+    return Complete({name: as_table(name, tables.get(name, [])) for name in OUTPUT})
 
 
-def empty_tables() -> dict[str, pd.DataFrame]:
+def empty_tables() -> Complete:
     """Every table without rows: what a run without a plan has to show."""
     return complete({})

@@ -59,7 +59,7 @@ class Commons:
             own: dict[Key, tuple[float, float]] = {}
             for model in part:
                 own.update(model.rows)
-                starts.update({key: model.start_price(key) for key in model.rows})
+                starts.update(model.starts)
                 for key, column in model.columns.items():
                     known = columns.get(key)
                     columns[key] = column if known is None else SharedColumn(column.cost, column.low, column.high, known.rows | column.rows)

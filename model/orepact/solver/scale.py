@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -110,10 +111,10 @@ def check_scale(matrix: Matrix, case: Case) -> None:
     """Log the spreads in words. Raises InstanceError, with the figure to blame, if one is beyond what can be solved."""
     found = spreads(matrix)
     _log.info("%d rows, %d columns; %s", len(matrix.rows), len(matrix.columns), "; ".join(map(str, found)))
-    problems = []
+    problems, entered = [], Entered(case.world)
     for spread in found:
         if spread.ratio > REFUSE:
-            figure = to_blame(spread, case)
+            figure = to_blame(spread, case, entered)
             rule = f"the numbers of the model would be too far apart to solve (more than {REFUSE:.0e}): {_in_words(spread, case)}"
             if figure is None:
                 problems.append(Problem("instance.toml", None, None, None, rule))
@@ -126,21 +127,34 @@ def check_scale(matrix: Matrix, case: Case) -> None:
 
 def scale_notes(matrix: Matrix, case: Case) -> list[str]:
     """A sentence for each spread that deserves a warning, with the figure to blame."""
-    notes = []
+    notes, entered = [], Entered(case.world)
     for spread in spreads(matrix):
         if spread.ratio > WARN:
-            figure = to_blame(spread, case)
+            figure = to_blame(spread, case, entered)
             blame = "" if figure is None else f" Look at {figure.table}.csv, row {figure.row}, {figure.column.name} = {figure.value:.6g}: {figure.others}."
             notes.append(f"The numbers of the model are far apart (more than {WARN:.0e}): {_in_words(spread, case)}.{blame}")
     return notes
 
 
-def to_blame(spread: Spread, case: Case) -> Figure | None:
+class Entered:
+    """Figures of the input with the codes that stand in their rows; looked up once somebody asks."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @cached_property
+    def figures(self) -> list[tuple[Figure, set[str]]]:
+        """Every figure, and the codes beside it."""
+        tables, lines = self._world.tables, self._world.lines
+        codes = {(name, line): _texts(row) for name, rows in tables.items() for line, row in zip(lines[name], rows, strict=True)}
+        return [(figure, codes[figure.table, figure.row]) for figure in figures(self._world)]
+
+
+def to_blame(spread: Spread, case: Case, entered: Entered) -> Figure | None:
     """The figure furthest from the usual among those of the plants, products, ... that hold the extremes; failing that, of all."""
-    everything = list(figures(case.world))
     codes = {code for place in (spread.small_at, spread.large_at) for part in place for code in _codes(part, case)}
-    own = [figure for figure in everything if not codes.isdisjoint(_texts(case.world.tables[figure.table][_place(case.world, figure)]))]
-    for group in (own, everything):
+    own = [figure for figure, beside in entered.figures if not codes.isdisjoint(beside)]
+    for group in (own, [figure for figure, _ in entered.figures]):
         worst = max(group, key=lambda figure: figure.distance, default=None)
         if worst is not None and worst.distance >= FAR:
             return worst
@@ -164,10 +178,6 @@ def figures(world: World) -> Iterator[Figure]:
 
 def _counts(value: Any) -> bool:
     return value is not None and value == value and value != 0
-
-
-def _place(world: World, figure: Figure) -> int:
-    return world.lines[figure.table].index(figure.row)
 
 
 def _texts(row: dict[str, Any]) -> set[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -51,20 +52,24 @@ class Shared:
     _own: IntArray  # columns that no part owns
     _uses: csr_array  # shared rows x columns, without those
 
-    def start_price(self, key: Key) -> float:
-        """What a dollar in a row costs as long as nothing is known: levies and outlays net out in full, budgets are ample, every outcome counts as likely as it is."""
-        taking = [column for column in self.columns.values() if key in column.rows and column.low == 0.0 and column.cost > 0]
-        if key[0] == "outlay_less_revenue":
-            return -sum(column.cost / column.rows[key] for column in taking)
-        if key[0] == "worst_outcomes":
-            total = sum(column.cost for column in self.columns.values() if column.low < 0)
-            weights = {other: sum(c.cost for c in self.columns.values() if other in c.rows and c.low == 0.0) for other in self.rows if other[0] == key[0]}
-            return total * weights[key] / sum(weights.values())
-        return 0.0
+    @cached_property
+    def starts(self) -> dict[Key, float]:
+        """What a dollar in each row costs as long as nothing is known: levies and outlays net out in full, budgets are ample, every outcome
+        counts as likely as it is."""
+        found, weights = dict.fromkeys(self.rows, 0.0), dict.fromkeys(self.rows, 0.0)
+        for column in self.columns.values():
+            for key, coef in column.rows.items():
+                if column.low == 0.0 and key[0] == "worst_outcomes":
+                    weights[key] += column.cost
+                elif column.low == 0.0 and column.cost > 0 and key[0] == "outlay_less_revenue":
+                    found[key] -= column.cost / coef
+        total = sum(column.cost for column in self.columns.values() if column.low < 0)
+        likely = sum(weights.values())
+        return {key: total * weights[key] / likely if key[0] == "worst_outcomes" else price for key, price in found.items()}
 
     def prices(self, known: Prices) -> FloatArray:
         """Prices in the order of `rows`."""
-        return np.array([known[key] if key in known else self.start_price(key) for key in self.rows])
+        return np.array([known.get(key, start) for key, start in self.starts.items()])
 
     def priced(self, matrix: Matrix, known: Prices) -> Matrix:
         """The model with its shared rows priced: they hold whatever happens, and what no part owns stays at zero."""

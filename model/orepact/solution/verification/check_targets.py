@@ -166,7 +166,7 @@ def embodied_in_imports(study: Study, k: int, source: str) -> Array:
         if facts.sold[o] == k:
             found[o] = float(country == source)
             continue
-        feed = {r["origin"]: r["share"] for r in facts.rows["feedstock"] if (r["country"], r["product"], r["feed"]) == (country, product, facts.products[k])}
+        feed = facts.feedstock.get((country, product, facts.products[k]), {})
         share = feed.get(source, 0.0) + (1 - sum(feed.values()) if country == source else 0.0)
         found[o] = max(study.plants.e[k, facts.sold[o]], 0.0) * share
     return found

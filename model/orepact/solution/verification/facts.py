@@ -187,6 +187,10 @@ class Facts:
         self.sold = np.array([self.product[product] for _, product in self.sources], dtype=int)
         """Product of each source (O,)."""
         self.seller = [country for country, _ in self.sources]
+        self.feedstock: dict[tuple[str, str, str], dict[str, float]] = {}
+        """Shares by origin of what a country's product is made from, by country, product and feed."""
+        for r in self.rows["feedstock"]:
+            self.feedstock.setdefault((r["country"], r["product"], r["feed"]), {})[r["origin"]] = r["share"]
         self.available = np.zeros((self.O, self.T, self.W))
         self.cost = np.zeros((self.O, self.T))
         for o, ((country, product), own) in enumerate(rows.items()):
