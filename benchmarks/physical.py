@@ -21,7 +21,7 @@ from orepact.formulation.case import MEMBERS, PARTNERS, Case
 from orepact.formulation.stockpile import site_place
 from orepact.formulation.targets.common import Row, denominator, nodes_in, targets_of, tested
 from orepact.formulation.targets.outage import losses, stages
-from orepact.formulation.targets.reliance import capped_sources, embodied_share
+from orepact.formulation.targets.reliance import capped_sources, embodied_shares
 from orepact.market.horizon import recovery_factor
 from orepact.market.ladder import Ladder
 from orepact.market.shocks import given
@@ -325,8 +325,9 @@ class Targets:
     def _cap(self, target: Row, source: str) -> None:
         case, world = self.case, self.case.world
         k, nodes, n = world.product(target["products"][0]), nodes_in(case, target), self._row(target, -1.0)
+        shares = embodied_shares(case, k, [source], bool(target["upstream"]))[0].tolist()
         for flow, o, p in self.flows.imports:
-            amount = embodied_share(case, o, k, source) if target["upstream"] or world.sources[o].product == k else 0.0
+            amount = shares[o]
             if amount > 0 and p in {case.place(i, world.sources[o].product) for i in nodes}:
                 self.carried.append((flow, n, -amount))
         for kappa in np.flatnonzero(world.embodied[k] > 0).tolist():

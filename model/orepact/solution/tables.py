@@ -49,7 +49,9 @@ def _cast(name: str, column: Column, cells: pd.Series[Any]) -> pd.api.extensions
     place = f"table {name!r}, column {column.name}"
     blank = cells.isna().to_numpy()
     if column.kind in ("text", "code", "choice"):
-        texts = ["" if missing else _text(cell) for cell, missing in zip(cells.tolist(), blank.tolist(), strict=True)]
+        texts = ["" if missing else str(cell) for cell, missing in zip(cells.tolist(), blank.tolist(), strict=True)]
+        if any("\r" in text for text in set(texts)):  # one kind of line break
+            texts = [text.replace("\r\n", "\n").replace("\r", "\n") for text in texts]
         return pd.array(texts, dtype=dtype_of(column))  # type: ignore[call-overload, no-any-return]
     if column.required and blank.any():
         raise ValueError(f"{place}: row {int(blank.argmax())} is blank")
@@ -68,11 +70,6 @@ def _cast(name: str, column: Column, cells: pd.Series[Any]) -> pd.api.extensions
     if (numbers[~blank] % 1 != 0).any():
         raise ValueError(f"{place}: must be whole numbers")
     return pd.array(numbers, dtype="Int64") if not column.required else numbers.astype(np.int64)
-
-
-def _text(cell: object) -> str:
-    """Text with one kind of line break."""
-    return str(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
 class Complete(dict[str, pd.DataFrame]):

@@ -73,11 +73,6 @@ def capped_sources(case: Case, target: Row) -> list[str]:
     return list(dict.fromkeys(sellers + origins))
 
 
-def embodied_share(case: Case, o: int, k: int, s: str) -> float:
-    """Tonnes of k from country s in a tonne that source o sells."""
-    return _origins(case, o, k, _named_feed(case, k)).get(s, 0.0)
-
-
 def _named_feed(case: Case, k: int) -> dict[tuple[str, str], dict[str, float]]:
     """Shares of the origins that are named of the k in what a country makes of it, by country and product."""
     named: dict[tuple[str, str], dict[str, float]] = {}
@@ -97,8 +92,8 @@ def _origins(case: Case, o: int, k: int, named: dict[tuple[str, str], dict[str, 
     return {country: float(world.embodied[k, source.product]) * share for country, share in found.items()}
 
 
-def _embodied_shares(case: Case, k: int, countries: list[str], upstream: bool) -> FloatArray:
-    """`embodied_share` of every country and source (country, source); without `upstream` only of what is sold as k."""
+def embodied_shares(case: Case, k: int, countries: list[str], upstream: bool) -> FloatArray:
+    """Tonnes of k from every country in a tonne that each source sells (country, source); without `upstream` only of what is sold as k."""
     named, place = _named_feed(case, k), {s: n for n, s in enumerate(countries)}
     found = np.zeros((len(countries), len(case.world.sources)))
     holds = case.product_of_source == k
@@ -120,7 +115,7 @@ def _relied(model: Model, case: Case, k: int, countries: list[str], nodes: list[
     """The same for several countries: for each, one sum for each period and scenario."""
     world, terms = case.world, Terms(len(countries) * t.size)
     cell = np.arange(terms.size).reshape(len(countries), t.size)
-    share = _embodied_shares(case, k, countries, upstream)
+    share = embodied_shares(case, k, countries, upstream)
     for j in np.unique(case.product_of_source[share.any(axis=0)]):
         n, o = np.nonzero((share > 0) & (case.product_of_source == j))
         places = np.unique(case.place_of[nodes, j])

@@ -13,7 +13,7 @@ import numpy as np
 
 from orepact.formulation.targets.common import denominator, nodes_in, tested, use
 from orepact.formulation.targets.outage import losses, remaining, stages
-from orepact.formulation.targets.reliance import capped_sources, embodied_share, relied_on
+from orepact.formulation.targets.reliance import capped_sources, embodied_shares, relied_on
 from orepact.formulation.targets.shares import activity_output, zone_supply
 from orepact.formulation.terms import IntArray
 from orepact.instance.schema import ALL
@@ -148,13 +148,13 @@ def relied_shares(out: Outturn, k: int, source: str, nodes: list[int]) -> tuple[
     """Direct and look-through reliance of an area on a source of product k (T, W); zero where nothing is used."""
     world, case = out.world, out.case
     direct, through = np.zeros_like(world.price[k]), np.zeros_like(world.price[k])
-    for o, seller in enumerate(world.sources):
-        embodied = embodied_share(case, o, k, source)
-        if embodied > 0:
-            arrived = out.imports[o][sorted({case.place(i, seller.product) for i in nodes})].sum(axis=0)
-            through += embodied * arrived
-            if seller.product == k:
-                direct += arrived
+    embodied = embodied_shares(case, k, [source], True)[0]
+    for o in np.flatnonzero(embodied > 0).tolist():
+        product = world.sources[o].product
+        arrived = out.imports[o][sorted({case.place(i, product) for i in nodes})].sum(axis=0)
+        through += embodied[o] * arrived
+        if product == k:
+            direct += arrived
     used = np.zeros_like(through)
     for kappa in np.flatnonzero(world.embodied[k] > 0):
         wanted, kept = world.demand[nodes, kappa].sum(axis=0), out.kept[kappa]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from orepact.formulation.targets.reliance import capped_sources, embodied_share
+from orepact.formulation.targets.reliance import capped_sources, embodied_shares
 from orepact.instance.schema import ALL
 from orepact.market.deals import TIE
 from orepact.market.horizon import recovery_factor
@@ -134,15 +134,16 @@ def recipes(out: Outturn) -> list[Row]:
 def origins(out: Outturn) -> Iterator[Row]:
     """Which country's feed stands behind what outside countries sell."""
     world = out.world
+    countries = [capped_sources(out.case, {"source_country": ALL, "products": [product]}) for product in world.products]
+    shares = [embodied_shares(out.case, k, named, True) for k, named in enumerate(countries)]
     for o, source in enumerate(world.sources):
-        for k in np.flatnonzero(world.embodied[:, source.product] > 0):
-            for country in capped_sources(out.case, {"source_country": ALL, "products": [world.products[k]]}):
-                amount = embodied_share(out.case, o, int(k), country)
+        for k in np.flatnonzero(world.embodied[:, source.product] > 0).tolist():
+            for country, amount in zip(countries[k], shares[k][:, o].tolist(), strict=True):
                 if amount > 0:
                     yield {
                         "source": source.country,
                         "product": world.products[source.product],
-                        "feed": world.products[int(k)],
+                        "feed": world.products[k],
                         "origin": country,
                         "amount": amount,
                     }

@@ -30,6 +30,7 @@ class Facts:
         self.rows: dict[str, list[GivenRow]] = {name: list(given.rows(name)) for name in SCHEMA}
         if lose_countries:
             self._lose_countries()
+        self._groups: dict[tuple[str, ...], dict[tuple[str, ...], list[GivenRow]]] = {}
         self.time = Timeline(instance.settings)
         self.T = len(self.time.start)
         self._scenarios()
@@ -94,9 +95,8 @@ class Facts:
     def _series(self, table: str, column: str, of: dict[str, str]) -> Array:
         """Period means (T, W) of a priced or demanded product: cases replace each other, multipliers multiply."""
         cases: dict[str, list[tuple[float, float]]] = {}
-        for r in self.rows[table]:
-            if all(r[key] == value for key, value in of.items()):
-                cases.setdefault(r["case"], []).append((r["year"], r[column]))
+        for r in self._matching(table, of):
+            cases.setdefault(r["case"], []).append((r["year"], r[column]))
         found = np.zeros((self.T, self.W))
         if not cases:
             return found
@@ -109,6 +109,13 @@ class Facts:
                     yearly[active] = series[s["case"]][active]
             found[:, w] = self.time.average @ (yearly * self.times(w, column, **of))
         return found
+
+    def _matching(self, table: str, of: dict[str, str]) -> list[GivenRow]:
+        """Rows of a table with these values; sorted by them once."""
+        groups = self._groups.setdefault((table, *of), {})
+        for r in () if groups else self.rows[table]:
+            groups.setdefault(tuple(r[column] for column in of), []).append(r)
+        return groups.get(tuple(of.values()), [])
 
     def plain_series(self, table: str, column: str, of: dict[str, str]) -> Array:
         """Period means (T,) of a series that no scenario touches; zero without rows."""
