@@ -12,11 +12,12 @@ from orepact import api
 from orepact.instance.instance import Instance
 from orepact.market.offers import Market
 from orepact.market.parts import parts_of
-from orepact.market.paths import distinct
+from orepact.market.paths import Path, distinct
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, Request
-from orepact.solver.basket import Basket, Memory
+from orepact.solver.basket import TRIES, Basket, Memory
+from orepact.solver.batch import Starts
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
 from orepact.solver.search import market_rules, starting_list
@@ -109,6 +110,32 @@ def test_the_bound_holds_at_any_price(seed: int) -> None:
         value = basket.examine(prices, complete=True)
         assert value is not None
         assert value <= optimum + 1e-6 * abs(optimum)
+
+
+@pytest.fixture
+def whole_solves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Starts | None]]:
+    """Paths and starts of every time that the whole model is asked for."""
+    asked: list[tuple[Path, Starts | None]] = []
+    solve = Basket._solve_whole
+
+    def noted(self: Basket, path: Path, starts: Starts | None) -> None:
+        asked.append((path, starts))
+        solve(self, path, starts)
+
+    monkeypatch.setattr(Basket, "_solve_whole", noted)
+    return asked
+
+
+@pytest.mark.parametrize("seed", [56, 129])
+def test_where_no_plans_fit_together_the_whole_model_finds_one(seed: int, whole_solves: list[tuple[Path, Starts | None]]) -> None:
+    """The cheapest plans of the parts overdraw a budget together: the whole model on their paths has a plan at once, and nothing else is needed."""
+    assert solved(random_instance(seed)).result.status.value == "solved"
+    assert [starts for _, starts in whole_solves] == [None]
+
+
+def test_where_there_is_no_plan_the_whole_model_is_not_asked_for_ever(whole_solves: list[tuple[Path, Starts | None]]) -> None:
+    assert solved(random_instance(183)).result.objective is None
+    assert 0 < len(set(whole_solves)) <= TRIES
 
 
 def test_a_package_is_imposed_on_every_part() -> None:

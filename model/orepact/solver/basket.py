@@ -42,6 +42,9 @@ CLOSING = 200
 PATIENCE = 120.0
 """Seconds for one solve of the whole model."""
 
+TRIES = 3
+"""Times that the whole model is solved on the parts' likeliest paths while no plans are known that fit together."""
+
 PICKING = 30.0
 """Seconds for the master to pick a plan per part."""
 
@@ -91,7 +94,7 @@ class Basket:
         self._bound = -math.inf  # USD
         self._ranking: list[list[tuple[float, Path]]] = []
         self.commons = Commons({}, {}, {})
-        self._tried: set[tuple[Path, Starts]] = set()
+        self._tried: set[tuple[Path, Starts | None]] = set()
         self._batch: Batch | None = None
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
         self._names = _names([p.market.world for p in self.parts])
@@ -275,16 +278,17 @@ class Basket:
             master = Master(self.commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, PICKING) if verdict is not None else None
-        if picked is not None:
-            chosen, path = [p.columns[j] for p, j in zip(self.parts, picked, strict=True)], self.market.free
+        tries = sum(starts is None for _, starts in self._tried)
+        if verdict is not None and (picked is not None or (self.plan is None and tries < TRIES)):
+            chosen, path = [p.columns[j] for p, j in zip(self.parts, picked or verdict.mostly, strict=True)], self.market.free
             for p, column in zip(self.parts, chosen, strict=True):
                 path = p.whole(column.path, path)
-            starts = Starts().union(*(column.starts for column in chosen))
+            starts = Starts().union(*(column.starts for column in chosen)) if picked is not None else None
             self._solve_whole(Path(path.rungs, self._label([column.path for column in chosen])), starts)
         return verdict
 
-    def _solve_whole(self, path: Path, starts: Starts) -> None:
-        """The whole model on one path, with these starts or fewer."""
+    def _solve_whole(self, path: Path, starts: Starts | None) -> None:
+        """The whole model on one path, with these starts or fewer; with any, where no plans are known that fit together."""
         if (path, starts) in self._tried:
             return
         self._tried.add((path, starts))
@@ -293,8 +297,8 @@ class Basket:
         assert self._batch is not None
         batch = self._batch
         with self.clock.phase("solve"):
-            answer = batch.solver_for(0, FIRST, batch.beyond(starts)).solve(
-                "mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
+            answer = batch.solver_for(0, FIRST, () if starts is None else batch.beyond(starts)).solve(
+                "mip", polish=True, gap=(0.4 if starts is None else 0.1) * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
             )
         if answer.values is None or answer.objective is None or (self.plan is not None and answer.objective >= self.plan.objective):
             return

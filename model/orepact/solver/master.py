@@ -22,7 +22,7 @@ from orepact.solver.answer import AnswerStatus
 from orepact.solver.batch import HIGHS
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
-from orepact.solver.matrix import Matrix, matrix_of
+from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 
 DEAR = 10.0
@@ -116,10 +116,11 @@ def _row_of(key: Key) -> int:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the master's LP says: cost (USD) of the plans known, and prices."""
+    """What the master's LP says: cost (USD) of the plans known, prices, and the plan of each part that it takes most of."""
 
     cost: float
     prices: dict[Key, float]
+    mostly: list[int]
 
 
 class Master:
@@ -160,20 +161,21 @@ class Master:
         if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None:
             return None
         duals = dict(zip(self._commons.rows, (-answer.duals[self._limited.ids]).tolist(), strict=True))
-        return Verdict(answer.objective * self._unit, self._commons.lawful(duals))
+        assert answer.values is not None
+        return Verdict(answer.objective * self._unit, self._commons.lawful(duals), self._taken(answer.values))
 
     def pick(self, gap: float, seconds: float) -> list[int] | None:
         """The number of the plan to take in each part; None if no plans are known that fit together."""
         session = self._session()
         session.set_bounds(np.concatenate((self._over.ids, self._under.ids)), 0.0, 0.0)
         answer = session.solve("mip", gap=gap, time_limit=min(seconds, self._clock.left))
-        if answer.values is None:
-            return None
-        found = [0] * len(self._columns)
-        for (c, j), taken in zip(self._share, answer.values[self._share.ids] > 0.5, strict=True):
-            if taken:
-                found[c] = j
-        return found
+        return None if answer.values is None else self._taken(answer.values)
+
+    def _taken(self, values: FloatArray) -> list[int]:
+        """Of each part the plan with the largest share."""
+        share = np.full((len(self._columns), max(map(len, self._columns))), -1.0)
+        share[self._share.index] = values[self._share.ids]
+        return [int(j) for j in share.argmax(axis=1)]
 
     def _session(self) -> Session:
         return Session(self._matrix, threads=1, seed=self._options.seed, extra=HIGHS, stop_event=self._clock.stop, watch_lp=False)
