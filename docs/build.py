@@ -12,7 +12,7 @@ from orepact import formulation
 from orepact.formulation import arithmetic, cells
 from orepact.formulation.build import PARTS
 from orepact.instance.docs import instance_format_page
-from orepact.market import horizon, ladder, offers, paths, permissions, plants, recipe, shocks
+from orepact.market import horizon, ladder, offers, owners, paths, permissions, plants, recipe, shocks, signing
 from orepact.market import parts as parts_of_basket
 from orepact.solution.docs import solution_format_page
 from orepact.solver import basket, batch, diagnosis, examine, master, neighbourhood, part, search, shared, tidy
@@ -20,7 +20,7 @@ from orepact.solver.diagnosis import conflict, repairs
 
 FOLDER = Path(__file__).parent
 
-MARKET = (horizon, shocks, plants, recipe, ladder, paths, permissions, offers)
+MARKET = (horizon, shocks, plants, recipe, ladder, paths, permissions, offers, owners, signing)
 """What others do, in the order in which one thing needs another."""
 
 INTRODUCTION = """# The mathematics

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from orepact.market.polygon import clip, split
+from orepact.market.polygon import clip, clip_all, split
 
 Points = NDArray[np.float64]
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
@@ -104,3 +104,17 @@ def test_a_split_loses_nothing(cuts: Points, line: Points) -> None:
 def test_a_line_that_misses_splits_nothing() -> None:
     assert len(split(SQUARE, np.array([0.0, 1.0, 1.0]))) == 1
     assert len(split(SQUARE, np.array([-1.0, 1.0, 1.0]))) == 2
+
+
+RECTANGLES = st.tuples(st.floats(0, 2), st.floats(0, 2), st.floats(0, 2), st.floats(0, 2))
+THREE_CUTS = st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=3, max_size=3)
+
+
+@given(many=st.lists(st.tuples(RECTANGLES, THREE_CUTS), min_size=1, max_size=6))
+def test_many_polygons_at_once_are_what_each_is_alone(many: list[tuple[tuple[float, float, float, float], list[tuple[float, float, float]]]]) -> None:
+    corners = np.array([[(a, c), (a + b, c), (a + b, c + d), (a, c + d)] for (a, b, c, d), _ in many])
+    cuts = np.array([own for _, own in many])
+    for found, rectangle, own in zip(clip_all(corners, cuts), corners, cuts, strict=True):
+        assert found.tolist() == clip(rectangle, own).tolist()
+        assert (found[:, None] == found).all(axis=2).sum() == len(found)  # none twice
+        assert (margins(own[np.abs(own).max(axis=1) > 0], found) >= -1e-9).all()

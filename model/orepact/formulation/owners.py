@@ -7,7 +7,7 @@
 
 Existing plants always take part: Σ_d∈(f,v) Λ_d = Σ_{p: v} y_p. The planner keeps only u.
 
-Reads: deals (market/offers.py), capital cost, life. Adds: u (plant, start; binary), Λ, H (mass per year under contract),
+Reads: deals (market/signing.py), capital cost, life. Adds: u (plant, start; binary), Λ, H (mass per year under contract),
 G (money) per deal, λ per corner. Costs: capital (annuity at the social rate while alive), grants, foreign rent.
 Assumes: payer shares are fixed before the scenario; a mix of contracts on one plant is a portfolio.
 """

@@ -1,17 +1,9 @@
-"""What an owner would sign: every deal that is worth its while and that its lenders accept, worked out before the solve.
-
-Governments move first, so at given prices an owner's answer follows. For plant f, contract n, start τ on a price path the
-owner's problem in h (capacity under contract, mass per year) and g (grant, money) is a small polygon; its corners are listed
-as offers and the model mixes them at one start.
+"""How everybody answers to price paths, each answer worked out once: response classes, what is on an owner's table, the deals.
 
     margin        μ = Σ_k a_k P_k + premium − opex          runs if μ >= 0
-    support       s = premium + max(0, strike − P) − share · max(0, P − ceiling), not below −max(μ, 0) nor below −cap / h_ref
-    gain per h    ad = A^T (max(μ + s, 0) − max(μ, 0))      payment A^T s [μ + s >= 0]
-    participation Σ_t dh_t E[cap·m − crf·capex·B + h·ad + crf·g·B] >= 0, and <= rent cap · capex if supported
-    lenders       cap·m~ + h·ad~ + ds·B·g >= ds·B·capex     in every downside scenario once fully ramped up
 
-m = A·max(μ, 0); ~ blends in free-trade prices with the repeal weight θ; ds = cover · debt share · crf(debt rate, tenor).
-A project that would be built anyway gets no support (additionality); an existing plant only a contract that makes it run.
+Paths on which a plant's margins and the price of its main output are the same wherever it could run are one response class of it. A project
+that would be built anyway gets no support (additionality); an existing plant only a contract that makes it run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
-"""What a start is worth to owners and lenders, without support and under contracts: of many plants and prices at once.
+"""What starts are worth to owners and lenders, without support and per unit of capacity under a contract.
 
-A *look* is one plant at the prices of one response class. Starts and terms belong to looks; everything is laid end to end and worked out
-with arrays (n, T, W), since a basket asks for tens of thousands. The rules are in `offers.py`.
+    support       s = premium + max(0, strike − P) − share · max(0, P − ceiling), not below −max(μ, 0) nor below −cap / h_ref
+    gain per h    ad = A^T (max(μ + s, 0) − max(μ, 0))      payment A^T s [μ + s >= 0]
+    alone         Σ_t dh_t E[cap·m − crf·capex·B]           m = A·max(μ, 0)
+
+dh discounts at the owner's hurdle rate; A and B are the timing arrays of `plants.py`, A^T those inside the contract's window. A *look* is one
+plant at the prices of one response class. Starts and terms of many looks are laid end to end and worked out with arrays (n, T, W), since
+a basket asks for tens of thousands.
 """
 
 from __future__ import annotations
@@ -113,7 +118,7 @@ class Owners:
         self.at_social = np.outer(world.discount, world.probability)
         """d_t · p_w (T, W): weights of an expected, discounted sum at the social rate."""
         discounts = {rate: world.horizon.discount(rate) for rate in set(hurdle.tolist())}
-        at_hurdle = np.array([discounts[rate] for rate in hurdle.tolist()]).reshape(len(hurdle), -1)
+        at_hurdle = np.array([discounts[rate] for rate in hurdle.tolist()]).reshape(-1, world.horizon.periods)
         self.at_hurdle = at_hurdle[:, :, None] * world.probability
         """The same at each owner's hurdle rate (F, T, W)."""
         self._annuity, self._annuity_social = (

@@ -1,6 +1,14 @@
-"""The deals that owners and lenders agree to, for many plants and prices at once: the polygons of `offers.py`, worked out with arrays.
+"""What an owner would sign: every deal that is worth its while and that its lenders accept, worked out before the solve.
 
-Every start of a look is laid end to end with everything on its table; what can't be agreed to is dropped before any polygon is drawn.
+Governments move first, so at given prices an owner's answer follows. For plant f, contract n, start τ on a price path the
+owner's problem in h (capacity under contract, mass per year) and g (grant, money) is a small polygon; its corners are listed
+as offers and the model mixes them at one start.
+
+    participation Σ_t dh_t E[cap·m − crf·capex·B + h·ad + crf·g·B] >= 0, and <= rent cap · capex if supported
+    lenders       cap·m~ + h·ad~ + ds·B·g >= ds·B·capex     in every downside scenario once fully ramped up
+
+m and ad as in `owners.py`; ~ blends in free-trade prices with the repeal weight θ; ds = cover · debt share · crf(debt rate, tenor).
+Every start of a look is laid end to end with everything on its table; what can't be agreed to is dropped before a polygon is drawn.
 """
 
 from __future__ import annotations
