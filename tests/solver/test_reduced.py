@@ -13,7 +13,7 @@ from example_models import Column, Row, places, switch, toy
 from orepact.solver.answer import AnswerStatus
 from orepact.solver.highs import Session
 from orepact.solver.matrix import Matrix
-from orepact.solver.reduced import reduce
+from orepact.solver.reduced import cut, reduce
 
 
 def random_matrix(seed: int) -> Matrix:
@@ -56,11 +56,11 @@ def test_the_reduced_matrix_answers_as_the_whole(seed: int, closed: set[int], op
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_part_serves_other_costs(seed: int) -> None:
+def test_a_cut_serves_other_costs(seed: int) -> None:
     whole = random_matrix(seed)
     columns, values = whole.integer_indices[:2].astype(np.int64), np.array([1.0, 0.0])
     dearer = replace(whole, c=np.random.default_rng(seed).normal(size=len(whole.c)))
-    once, anew = reduce(whole, columns, values).priced(dearer).matrix, reduce(dearer, columns, values).matrix
+    once, anew = cut(whole, columns, values).of(dearer).matrix, reduce(dearer, columns, values).matrix
     assert (once.A != anew.A).nnz == 0
     for name in ("c", "row_lower", "row_upper", "col_lower", "col_upper", "integrality", "offset"):
         assert np.array_equal(getattr(once, name), getattr(anew, name))

@@ -27,7 +27,7 @@ from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.progress import Listener
-from orepact.solver.reduced import Reduced, reduce
+from orepact.solver.reduced import Cut, Reduced, cut
 from orepact.solver.scale import check_scale, spreads
 from orepact.solver.shared import Prices, shared_of
 
@@ -174,7 +174,7 @@ class Batch:
     ) -> None:
         self.paths = list(paths)
         self.bases: dict[Path, Basis] = dict(bases or {})  # of each path's last LP, to start the next one from
-        self._parts: dict[int, Reduced] = {}
+        self._cuts: dict[int, Cut] = {}
         self.options, self.clock = options, clock
         self.built, self.unpriced = prepare(market, self.paths, rules, clock, hurried=True)
         self.matrix = self.unpriced
@@ -226,10 +226,10 @@ class Batch:
     def _part(self, p: int, closed: Sequence[int]) -> Reduced:
         """What is left of the model on path p: cut out once, since prices change nothing but costs."""
         if closed:
-            return reduce(self.matrix, *self._fixed_and(p, closed))
-        if p not in self._parts:
-            self._parts[p] = reduce(self.matrix, *self.fixed(self.paths[p]))
-        return self._parts[p].priced(self.matrix)
+            return cut(self.matrix, *self._fixed_and(p, closed)).of(self.matrix)
+        if p not in self._cuts:
+            self._cuts[p] = cut(self.matrix, *self.fixed(self.paths[p]))
+        return self._cuts[p].of(self.matrix)
 
     def workers(self, jobs: int) -> int:
         """How many paths to solve at a time: Pyomo's interfaces to other solvers are for one at a time."""

@@ -12,11 +12,13 @@ from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from orepact.market.laid import spread
 from orepact.solver.matrix import RISE, FloatArray, Matrix
 
 Flags = NDArray[np.bool_]
+Places = NDArray[np.int32]
 
 Item = TypeVar("Item")
 
@@ -27,7 +29,7 @@ SLIP = 1e-12
 class Picked(Sequence[Item]):
     """Some items of a sequence, looked up when they are asked for: most solves never ask for a name."""
 
-    def __init__(self, whole: Sequence[Item], places: NDArray[np.int64]) -> None:
+    def __init__(self, whole: Sequence[Item], places: Places) -> None:
         self._whole, self._places = whole, places
 
     def __len__(self) -> int:
@@ -46,21 +48,13 @@ class Picked(Sequence[Item]):
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """`matrix` holds the columns `kept` of `whole`; of the others, `columns` stand at `values`, the rest at zero.
-
-    A basket keeps one for every path that it examines.
-    """
+    """`matrix` holds the columns `kept` of `whole`; of the others, `columns` stand at `values`, the rest at zero."""
 
     whole: Matrix
     matrix: Matrix
-    kept: NDArray[np.int64]
+    kept: Places
     columns: NDArray[np.int64]
     values: FloatArray
-
-    def priced(self, whole: Matrix) -> Reduced:
-        """The same of a matrix that differs in costs alone."""
-        offset = whole.offset + float(whole.c[self.columns] @ self.values)
-        return replace(self, whole=whole, matrix=replace(self.matrix, c=whole.c[self.kept], offset=offset))
 
     def expand(self, values: FloatArray) -> FloatArray:
         """Values of the whole matrix's columns."""
@@ -70,34 +64,62 @@ class Reduced:
         return found
 
 
-def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What is left of a matrix whatever its costs: places of columns and rows, their entries, and what the fixed columns put into the rows.
+
+    A basket keeps one for every path that it examines, so it holds no more than that.
+    """
+
+    kept: Places
+    held: Places
+    A: csc_array
+    moved: FloatArray
+    columns: NDArray[np.int64]  # fixed at a value that is not zero
+    values: FloatArray
+
+    def of(self, whole: Matrix) -> Reduced:
+        """The matrix that it was made for, or the same one with other costs, cut down."""
+        matrix = replace(
+            whole,
+            columns=Picked(whole.columns, self.kept),
+            rows=Picked(whole.rows, self.held),
+            c=whole.c[self.kept],
+            A=self.A,
+            row_lower=whole.row_lower[self.held] - self.moved,
+            row_upper=whole.row_upper[self.held] - self.moved,
+            col_lower=whole.col_lower[self.kept],
+            col_upper=whole.col_upper[self.kept],
+            integrality=whole.integrality[self.kept],
+            offset=whole.offset + float(whole.c[self.columns] @ self.values),
+        )
+        return Reduced(whole, matrix, self.kept, self.columns, self.values)
+
+
+def cut(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Cut:
     """Fix `columns` (distinct) at `values`, and at zero whatever must then be zero.
 
     Rows that hold whatever the live columns are go; one that can't hold stays, so that a solver says so.
     """
     chosen = np.flatnonzero(values)
-    columns_moved, values_moved = columns[chosen], values[chosen]
-    moved = whole.A[:, columns_moved] @ values_moved
+    columns, live, values = columns[chosen], _live(whole, columns), values[chosen]
+    moved = whole.A[:, columns] @ values
     lower, upper = whole.row_lower - moved, whole.row_upper - moved
-    live = np.ones(len(whole.columns), dtype=bool)
-    live[columns] = False
     falls, rises = _settle(whole, live, np.abs(lower) <= SLIP, np.abs(upper) <= SLIP)
     always = (~falls & (lower <= SLIP) | (lower == -np.inf)) & (~rises & (upper >= -SLIP) | (upper == np.inf))
-    kept, held = np.flatnonzero(live), np.flatnonzero(~always)
-    matrix = replace(
-        whole,
-        columns=Picked(whole.columns, kept),
-        rows=Picked(whole.rows, held),
-        c=whole.c[kept],
-        A=whole.A[:, kept][held],
-        row_lower=lower[held],
-        row_upper=upper[held],
-        col_lower=whole.col_lower[kept],
-        col_upper=whole.col_upper[kept],
-        integrality=whole.integrality[kept],
-        offset=whole.offset + float(whole.c[columns_moved] @ values_moved),
-    )
-    return Reduced(whole, matrix, kept, columns_moved, values_moved)
+    kept, held = np.flatnonzero(live).astype(np.int32), np.flatnonzero(~always).astype(np.int32)
+    return Cut(kept, held, whole.A[:, kept][held], moved[held], columns, values)
+
+
+def reduce(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Reduced:
+    """What `cut` leaves of a matrix."""
+    return cut(whole, columns, values).of(whole)
+
+
+def _live(whole: Matrix, fixed: NDArray[np.int64]) -> Flags:
+    live = np.ones(len(whole.columns), dtype=bool)
+    live[fixed] = False
+    return live
 
 
 def _settle(whole: Matrix, live: Flags, at_least: Flags, at_most: Flags) -> tuple[Flags, Flags]:
