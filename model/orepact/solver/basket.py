@@ -42,8 +42,9 @@ CLOSING = 200
 PATIENCE = 120.0
 """Seconds for one solve of the whole model."""
 
-TRIES = 3
-"""Times that the whole model is solved on the parts' likeliest paths while no plans are known that fit together."""
+UNFIT = range(2, 5)
+"""Times that no plans known fit together at which the whole model is solved on the parts' likeliest paths: the first time other
+prices mostly help, and are cheaper."""
 
 PICKING = 30.0
 """Seconds for the master to pick a plan per part."""
@@ -96,6 +97,7 @@ class Basket:
         self.commons = Commons({}, {}, {})
         self._tried: set[tuple[Path, Starts | None]] = set()
         self._batch: Batch | None = None
+        self._unfit = 0  # times that no plans known fitted together
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
         self._names = _names([p.market.world for p in self.parts])
 
@@ -278,8 +280,8 @@ class Basket:
             master = Master(self.commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, PICKING) if verdict is not None else None
-        tries = sum(starts is None for _, starts in self._tried)
-        if verdict is not None and (picked is not None or (self.plan is None and tries < TRIES)):
+        self._unfit += picked is None and self.plan is None
+        if verdict is not None and (picked is not None or (self.plan is None and self._unfit in UNFIT)):
             chosen, path = [p.columns[j] for p, j in zip(self.parts, picked or verdict.mostly, strict=True)], self.market.free
             for p, column in zip(self.parts, chosen, strict=True):
                 path = p.whole(column.path, path)
