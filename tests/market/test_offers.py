@@ -377,25 +377,3 @@ def test_a_loss_that_a_contract_would_bring_over_the_years_is_not_signed() -> No
     assert [d.contract for d in deals(tiny(tables), "old")[1]] == [-1]
     tables["contracts"] = [{**shared, "upside_share": 0.04}]
     assert [d.contract for d in deals(tiny(tables), "old")[1]] == [-1, 0]
-
-
-def test_deals_of_many_plants_at_once_are_those_of_each_alone() -> None:
-    """Signing in one go or one by one, and in whatever order, gives the same deals."""
-    tables = {"facilities": [project(), project(facility="late", earliest_start=2027), plant(opex=120.0)], "contracts": [FLOOR | {"existing": True}]}
-    together, apart = (market_of(tiny(tables, years=(1, 1))) for _ in range(2))
-    looks = [(f, together.response_class(f, together.free)) for f in range(3)]
-    together.sign(looks)
-    for f, v in reversed(looks):
-        assert apart.response_class(f, apart.free) == v
-        ours, alone = together.deals(f, v), apart.deals(f, v)
-        assert [(d.start, d.contract) for d in ours] == [(d.start, d.contract) for d in alone]
-        for mine, other in zip(ours, alone, strict=True):
-            for name in ("extra", "pay", "spare", "spare_h", "corners", "rent"):
-                assert np.array_equal(getattr(mine, name), getattr(other, name)), name
-
-
-def test_a_project_without_a_start_signs_nothing() -> None:
-    market = market_of(tiny({"facilities": [project(lead_time=40.0)], "contracts": [FLOOR]}))
-    assert market.deals(0, market.response_class(0, market.free)) == ()
-    assert market.best_alone(0) is None
-    assert not market.would_build_anyway(0)

@@ -110,7 +110,7 @@ class Owners:
     """Owners of all plants of a world, and the contracts on its menu. Plants `f`, starts `tau`, contracts `n` are arrays of numbers."""
 
     def __init__(self, world: World, contracts: Sequence[Row]) -> None:
-        self.world, self.menu, self._terms = world, Menu.of(contracts, world), world.settings.owners
+        self.world, self.menu, self._settings = world, Menu.of(contracts, world), world.settings.owners
         figures = [(p.capacity, p.capex, p.foreign, p.hurdle, p.life) for p in world.plants]
         self.capacity, self.capex, self.foreign, hurdle, life = np.array(figures, dtype=float).reshape(-1, 5).T.copy()
         self.candidate = np.array([p.candidate for p in world.plants], dtype=bool)
@@ -125,7 +125,7 @@ class Owners:
             np.array([recovery_factor(r, years) if c else 0.0 for r, years, c in zip(rates, life, self.candidate, strict=True)])
             for rates in (hurdle, np.full(len(life), social))
         )
-        owed = self._terms.cover * self._terms.debt_share * recovery_factor(self._terms.debt_rate, self._terms.debt_tenor)
+        owed = self._settings.cover * self._settings.debt_share * recovery_factor(self._settings.debt_rate, self._settings.debt_tenor)
         self._service = np.where(self.candidate, owed, 0.0)
 
     @cached_property
@@ -145,7 +145,7 @@ class Owners:
         return found
 
     def _blend(self, now: Array, free: Array) -> Array:
-        theta = self._terms.repeal_weight
+        theta = self._settings.repeal_weight
         return (1 - theta) * now + theta * free if theta > 0 else now
 
     def alone(self, f: IntArray, tau: IntArray, earning: Array, free: Array) -> Unsupported:
@@ -186,7 +186,7 @@ class Owners:
         runs = seen.margin + support >= -TIE
         gain = np.maximum(seen.margin + support, 0.0) - earning
         spare = gain
-        if self._terms.repeal_weight > 0:
+        if self._settings.repeal_weight > 0:
             spare = self._blend(gain, np.maximum(free.margin + self.support(f, n, free), 0.0) - free.earning)
         return Promise(runs, runs.astype(float) - seen.runs, support * runs, gain, spare)
 
@@ -202,7 +202,7 @@ class Owners:
             stockpiled=stockpiled,
             value=_sum(self.at_hurdle[f] * gain),
             social=_sum(self.at_social * gain),
-            spare=inside * promise.spare if self._terms.repeal_weight > 0 else gain,
+            spare=inside * promise.spare if self._settings.repeal_weight > 0 else gain,
         )
 
 

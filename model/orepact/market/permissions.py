@@ -49,8 +49,7 @@ def scarcity(market: Market, paths: Sequence[Path], products: Sequence[int]) -> 
         ladder, taken = market.ladders[k], np.array([path.rungs[k] for path in paths])  # taken: (path, period)
         need[:, k] = world.demand[:, k].sum(axis=0) * ladder.kept[taken, periods]
         available = np.array([world.sources[o].available for o in ladder.sources]).reshape(len(ladder.sources), *world.price.shape[1:])
-        in_the_money = np.zeros(ladder.price.shape)
-        most = np.zeros(ladder.price.shape)
+        in_the_money, most = np.zeros((2, *ladder.price.shape))
         for l in np.unique(taken).tolist():
             in_the_money[l] = (available * ladder.selling[l]).sum(axis=0)
             most[l] = market_shares(market, k, l).most

@@ -77,7 +77,7 @@ def signed(owners: Owners, looks: Sequence[Look]) -> list[tuple[Deal, ...]]:
 def _laid(owners: Owners, looks: Sequence[Look]) -> Rows:
     """Every start of every look with every choice on its table."""
     f = np.array([look.f for look in looks], dtype=np.int64)
-    seen, free = (_stacked([look.seen for look in looks]), _stacked([look.free for look in looks]))
+    seen, free = _stacked([look.seen for look in looks]), _stacked([look.free for look in looks])
     choices = np.array([(c.contract, *c.volume, *c.grant) for look in looks for c in look.table], dtype=float).reshape(-1, 5)
     count = np.array([len(look.table) for look in looks], dtype=np.int64)
     asker, contract = spread(count)[0], choices[:, 0].astype(np.int64)
@@ -97,6 +97,7 @@ def _laid(owners: Owners, looks: Sequence[Look]) -> Rows:
 
 
 def _stacked(responses: Sequence[Response]) -> Response:
+    """Laid end to end (n, T, W)."""
     return Response(np.array([r.margin for r in responses]), np.array([r.main_price for r in responses]))
 
 
@@ -170,7 +171,7 @@ def _corners(owners: Owners, rows: Rows) -> list[Array]:
     if not drawn.size:
         return found
     alone, terms = picked(rows.alone, drawn), picked(rows.terms, drawn)
-    most_rent = np.where(rows.capped[drawn], owners.world.settings.owners.rent_cap * owners.capex[rows.f[drawn]], np.inf)
+    most_rent = owners.world.settings.owners.rent_cap * owners.capex[rows.f[drawn]]
     owner = np.stack([alone.value, terms.value, alone.grant], axis=1)
     limit = np.where(rows.capped[drawn, None], np.stack([most_rent - alone.value, -terms.value, -alone.grant], axis=1), 0.0)
     lenders = np.where(alone.tested[..., None], np.stack([alone.spare, terms.spare, alone.spare_grant], axis=-1), 0.0)

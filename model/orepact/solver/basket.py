@@ -300,7 +300,7 @@ class Basket:
         batch = self._batch
         with self.clock.phase("solve"):
             answer = batch.solver_for(0, FIRST, () if starts is None else batch.beyond(starts)).solve(
-                "mip", polish=True, gap=(0.4 if starts is None else 0.1) * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
+                "mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
             )
         if answer.values is None or answer.objective is None or (self.plan is not None and answer.objective >= self.plan.objective):
             return

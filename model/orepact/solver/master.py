@@ -158,10 +158,9 @@ class Master:
     def price(self) -> Verdict | None:
         """The LP; None if it has no answer in time."""
         answer = self._session().solve("lp", time_limit=self._clock.left)
-        if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None:
+        if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None or answer.values is None:
             return None
         duals = dict(zip(self._commons.rows, (-answer.duals[self._limited.ids]).tolist(), strict=True))
-        assert answer.values is not None
         return Verdict(answer.objective * self._unit, self._commons.lawful(duals), self._taken(answer.values))
 
     def pick(self, gap: float, seconds: float) -> list[int] | None:
