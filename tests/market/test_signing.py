@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from orepact.market.deals import Imposed
 from tiny_instances import market_of, plant, project, tiny
 
 FLOOR = {"contract": "floor", "products": "M", "strike": 110.0}
@@ -29,3 +31,14 @@ def test_a_project_without_a_start_signs_nothing() -> None:
     assert market.deals(0, market.response_class(0, market.free)) == ()
     assert market.best_alone(0) is None
     assert not market.would_build_anyway(0)
+
+
+@pytest.mark.parametrize(("opex", "terms", "contract"), [(120.0, {"strike": 130.0}, 0), (40.0, {"strike": 80.0, "ceiling": 80.0, "upside_share": 0.5}, -1)])
+def test_a_package_puts_its_contract_in_place_of_an_old_plants_own_way(opex: float, terms: dict[str, float], contract: int) -> None:
+    """At a price of 100 USD/t a plant that costs 120 signs a floor of 130; one that costs 40 signs nothing that takes half of what is above 80."""
+    market = market_of(tiny({"facilities": [plant(opex=opex)], "contracts": [FLOOR | terms | {"existing": True}]}))
+    half = 0.5 * market.world.plants[0].capacity
+    market.imposed[0] = Imposed(0, half, None, None, None, False, True)
+    (deal,) = market.deals(0, market.response_class(0, market.free))
+    assert deal.contract == contract
+    assert deal.corners.tolist() == [[half if contract == 0 else 0.0, 0.0]]

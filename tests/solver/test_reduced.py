@@ -85,3 +85,11 @@ def test_a_row_that_cannot_hold_stays() -> None:
     assert Session(part.matrix, threads=1).solve("lp").status is AnswerStatus.INFEASIBLE
     nothing_left = reduce(whole, np.array([0, 1], dtype=np.int64), np.zeros(2))
     assert Session(nothing_left.matrix, threads=1).solve("lp").status is AnswerStatus.INFEASIBLE
+
+
+def test_a_column_that_must_be_positive_is_not_closed() -> None:
+    """x <= 5 on, and x at least 1: with `on` at zero there is no plan, which a solver must be able to see."""
+    whole = toy({"on": switch(), "x": Column(low=1, high=9)}, {"capacity": Row(None, {"x": 1, "on": -5}, 0)})
+    part = reduce(whole, places(whole, "on"), np.array([0.0]))
+    assert [column.name for column in part.matrix.columns] == ["x"]
+    assert Session(part.matrix, threads=1).solve("lp").status is AnswerStatus.INFEASIBLE
