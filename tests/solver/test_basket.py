@@ -72,6 +72,13 @@ def test_with_ample_budgets_parts_separate_exactly() -> None:
     assert cost(supported(budget=1e9)) - idle == pytest.approx(sum(apart), rel=1e-6)
 
 
+def test_with_ample_budgets_the_first_prices_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(Basket, "examine", lambda *asked_for: asked.append(asked_for))
+    assert solved(supported(budget=1e9)).result.status.value == "solved"
+    assert asked == []  # no others were tried
+
+
 def test_one_budget_for_both() -> None:
     """250 t each at 40 USD above the price take 20,000 USD a year: with a dollar less there is no plan."""
     spent = solved(supported()).table("payments")
