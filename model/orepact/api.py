@@ -34,7 +34,7 @@ from orepact.solution.solution import Solution
 from orepact.solution.verification.verify import verify
 from orepact.solver.basket import Memory
 from orepact.solver.batch import check_point
-from orepact.solver.clock import Clock, collector_rests
+from orepact.solver.clock import Clock, Timesheet, collector_rests
 from orepact.solver.confirm import confirmed
 from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
 from orepact.solver.outcome import Outcome
@@ -82,7 +82,7 @@ def run(
 
     Raises SolverFault for a plan that does not meet its own model.
     """
-    clock = Clock(options.time_limit, stop=stop or threading.Event(), phases={"read": instance.seconds})
+    clock = Clock(options.time_limit, stop=stop or threading.Event(), sheet=Timesheet(read=instance.seconds))
     with keep_plan_on_interrupt(clock.stop), collector_rests():
         with clock.phase("price"):
             played = with_lost_countries(instance) if options.lose_countries else instance
@@ -136,7 +136,7 @@ def _bent(played: Instance, options: SolveOptions, clock: Clock, outcome: Outcom
     The solution is one of the eased instance, so that it can be verified; its diagnosis says what was eased.
     """
     eased = changed(played, bending.changes)
-    again = Clock(options.time_limit, stop=clock.stop, phases=clock.phases)
+    again = Clock(options.time_limit, stop=clock.stop, sheet=clock.sheet)
     market = Market(world_of(eased))
     nearest = search(market, options, again, listener)
     if nearest.plan is None:
@@ -202,7 +202,7 @@ def _solution(
     )
     with clock.phase("verify"):
         certified = plan.certified(verify(instance, plan.summary(), plan.tables))
-    return replace(certified, result=replace(certified.result, phases=dict(clock.phases), seconds=clock.seconds))
+    return replace(certified, result=replace(certified.result, phases=clock.sheet.phases, seconds=clock.seconds))
 
 
 def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: float | None, bound: float | None) -> SolveResult:
@@ -222,7 +222,7 @@ def _result(options: SolveOptions, clock: Clock, outcome: Outcome, objective: fl
         proven=outcome.proven,
         requirements_held=held,
         limit=outcome.limit,
-        phases=dict(clock.phases),
+        phases=clock.sheet.phases,
         size=outcome.size,
         peak_memory_mb=peak_memory_mb(),
         versions=versions(options),

@@ -20,7 +20,7 @@ from orepact.solver.basket import UNFIT, Basket, Memory
 from orepact.solver.batch import Starts
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
-from orepact.solver.search import market_rules, starting_list
+from orepact.solver.search import market_rules, search, starting_list
 from random_instances import random_instance
 from tiny_instances import plant, tiny, two_metals
 
@@ -174,6 +174,34 @@ def test_the_same_on_every_run() -> None:
     first, second = (solved(random_instance(56)) for _ in range(2))
     assert first.result.objective == second.result.objective
     assert first.table("paths").equals(second.table("paths"))
+
+
+def summary(solution: orepact.Solution) -> dict[str, Any]:
+    """What is said of a run, but for its seconds, memory and threads."""
+    return {k: v for k, v in solution.summary().items() if k not in ("seconds", "phases", "peak_memory_mb", "threads", "options")}
+
+
+@pytest.mark.parametrize("seed", [*SHARING[:4], *(s for s in SHARING if s not in WITH_PLAN)])
+def test_side_by_side_or_one_after_the_other(seed: int) -> None:
+    """Nobody can tell from an answer which part was faster, with a plan or without."""
+    instance = random_instance(seed)
+    alone, *others = [solved(instance, EXACT.model_copy(update={"threads": threads})) for threads in (1, 2, 2)]
+    for other in others:
+        assert (alone.result.status, alone.result.paths_examined) == (other.result.status, other.result.paths_examined)
+        assert other.result.objective == pytest.approx(alone.result.objective, rel=1e-6) if alone.result.objective else other.result.objective is None
+    assert summary(others[0]) == summary(others[1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("paid", "counted"), [("B", 1), ("A", 2)])
+def test_parts_after_one_without_a_plan_count_for_nothing(paid: str, counted: int, threads: int) -> None:
+    """Only the mill of one metal is paid for, so the other metal's target can't be met: with A in vain nobody need look at B."""
+    tables = {"facilities": [mill("A", 120.0), mill("B", 110.0)], "contracts": [guarantee(paid)], "targets": [own_share(m) for m in "AB"]}
+    market = Market(world_of(two_metals(tables)))
+    found = search(market, EXACT.model_copy(update={"threads": threads}), Clock(60))
+    assert found.plan is None
+    assert found.limit is None
+    assert len({record.path.label.split(":")[0] for record in found.records}) == counted
 
 
 @pytest.mark.parametrize("budget", [None, 25_000.0])

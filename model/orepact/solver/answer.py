@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orepact.errors import SolverError
-from orepact.solver.matrix import FloatArray, Matrix, Violations
+from orepact.solver.matrix import FloatArray, Matrix
 from orepact.solver.progress import Listener, relative_gap
 
 Kind = Literal["lp", "mip"]
@@ -50,10 +50,10 @@ class AnswerStatus(StrEnum):
 class Answer:
     """The outcome of one solve of a `Matrix`.
 
-    `values` are in the order of `matrix.columns`; `duals` (LP, solved to optimality) in the order of `matrix.rows`:
+    `values` are in the order of `matrix.columns`; `duals` (LP, solved to optimality, on request) in the order of `matrix.rows`:
     the change of the cost per unit of the row's right-hand side; `basis` (LP, where the solver tells) is where it stands.
     `bound`: no plan costs less. `root_bound` is the bound when branching began (MIP). `limit` is "time", "interrupt" or another
-    limit's name where status is LIMIT. `violations` measures the values against the model. `message` is for people.
+    limit's name where status is LIMIT. `message` is for people.
     """
 
     status: AnswerStatus
@@ -66,7 +66,6 @@ class Answer:
     nodes: int = 0
     root_bound: float | None = None
     limit: str | None = None
-    violations: Violations | None = None
     message: str = ""
 
     @property
@@ -92,6 +91,7 @@ class Request:
     basis: Basis | None = None
     start: FloatArray | None = None
     listener: Listener | None = None
+    duals: bool = False
 
 
 class Solver(ABC):
@@ -129,6 +129,7 @@ class Solver(ABC):
         basis: Basis | None = None,
         start: FloatArray | None = None,
         listener: Listener | None = None,
+        duals: bool = False,
     ) -> Answer:
         """Solve the MIP, or its LP relaxation (`kind="lp"`).
 
@@ -138,7 +139,7 @@ class Solver(ABC):
         (NaN: not known). The listener hears of progress from within the solve; an exception it raises ends the solve and is raised
         again here.
         """
-        return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, basis, start, listener))
+        return self._answer(Request(kind, self.stop_event, gap, time_limit, cutoff, basis, start, listener, duals))
 
     def polish(self, answer: Answer) -> Answer:
         """Fix every integer at its rounded value and solve the LP that is left, so that the plan is exact.
@@ -158,14 +159,14 @@ class Solver(ABC):
             self.set_bounds(whole, lower, upper)
         seconds = answer.seconds + exact.seconds
         if exact.status is not AnswerStatus.OPTIMAL or exact.values is None:
-            worst = answer.violations.integrality if answer.violations else math.nan
+            worst = self.matrix.violations(answer.values).integrality
             note = f"not polished: with the integers rounded the LP is {exact.status}; they are off by up to {worst:.1e}"
             return replace(answer, seconds=seconds, message="; ".join(filter(None, (answer.message, note))))
         values = exact.values.copy()
         values[whole] = rounded
         objective = self.matrix.objective(values)
         bound = None if answer.bound is None else min(answer.bound, objective)
-        return replace(answer, values=values, objective=objective, bound=bound, seconds=seconds, violations=self.matrix.violations(values))
+        return replace(answer, values=values, objective=objective, bound=bound, seconds=seconds)
 
     def stop(self) -> None:
         """Ask a running solve to end with what it has; may be called from any thread."""
@@ -180,7 +181,7 @@ class Solver(ABC):
             cost, none = self.matrix.offset, np.zeros(0)
             if self.matrix.violations(none).rows > 1e-9:
                 return Answer(AnswerStatus.INFEASIBLE, message="a row without columns does not hold")
-            return Answer(AnswerStatus.OPTIMAL, objective=cost, bound=cost, values=none, violations=self.matrix.violations(none))
+            return Answer(AnswerStatus.OPTIMAL, objective=cost, bound=cost, values=none)
         if (self._lower > self._upper).any():
             return Answer(AnswerStatus.INFEASIBLE, message="a lower bound is above its upper bound")
         return self._run(request)

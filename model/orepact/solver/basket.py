@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from orepact.formulation.case import Rules
 from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.world import World
 from orepact.options import SolveOptions
-from orepact.solver.batch import FIRST, Batch, Plan, Starts, describe
+from orepact.solver.batch import FIRST, Batch, Plan, Starts, cores, describe
 from orepact.solver.clock import Clock, TimeOver
+from orepact.solver.crew import each
 from orepact.solver.examine import ROUNDING, Examiner, Record, Trail, within
 from orepact.solver.master import Commons, Master, Verdict
 from orepact.solver.outcome import Adjust, Pricing
@@ -98,19 +101,21 @@ class Basket:
         self._tried: set[tuple[Path, Starts | None]] = set()
         self._batch: Batch | None = None
         self._unfit = 0  # times that no plans known fitted together
+        self._telling = threading.Lock()
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
         self._names = _names([p.market.world for p in self.parts])
 
     def _part(self, products: tuple[int, ...], listener: Listener | None, fixed: Adjust) -> Part:
         """A part from memory, or a new one."""
-        new = Part(self.market, products, self.rules, self.options, self.clock, listener, fixed)
+        clock = self.clock.branch()
+        new = Part(self.market, products, self.rules, self.options, clock, listener, fixed)
         known = self._memory.parts.get(new.digest)
         if known is None:
             asked = next((p for p in self._memory.parts.values() if p.kind == new.kind), None)
             if asked is not None:
                 new.trail = asked.examiner.trail
             return new
-        known.resume(self.market, products, self.clock, listener, fixed)
+        known.resume(self.market, products, clock, listener, fixed)
         return known
 
     @property
@@ -142,16 +147,44 @@ class Basket:
     def search(self, paths: Sequence[Path]) -> None:
         """Everything: the parts, their combination, prices, until the gap is closed."""
         start = self._memory.prices
-        for p in self.parts:
-            if not p.examiner.records:
-                p.first(paths, start, self._memory.paths.get(p.market.world.products))
-            if p.examiner.plan is None:
-                return
+        if not self._begin(paths, start):
+            return
         self._settle_prices(start)
         self._finish()
         if not self.clock.over and self.plan is not None:
             self._memory.parts = {p.digest: p for p in self.parts}
             self._memory.paths = {p.market.world.products: p.named(self.plan.path) for p in self.parts}
+
+    def _begin(self, paths: Sequence[Path], prices: Prices) -> bool:
+        """Search every part at these prices; whether each has a plan. Where one has none, those after it are stopped and count for nothing."""
+
+        def work(number: int) -> None:
+            p = self.parts[number]
+            if not p.examiner.records and not p.clock.over:
+                p.first(paths, prices, self._memory.paths.get(p.market.world.products))
+            if p.examiner.plan is None:
+                for later in self.parts[number + 1 :]:
+                    later.clock.stop.set()
+
+        self._each(work)
+        without = [n for n, p in enumerate(self.parts) if p.examiner.plan is None]
+        if without and not self.clock.over:
+            self.parts, self._names = self.parts[: without[0] + 1], self._names[: without[0] + 1]
+        return not without
+
+    def _each(self, work: Callable[[int], None]) -> None:
+        """Do the work for every part: one after the other on one thread, else side by side, so that some are solved while others are built.
+
+        Parts know nothing of one another: the order changes no answer. If it fails for one, the others are stopped.
+        """
+        threads = 1 if (self.options.threads or cores()) == 1 else len(self.parts)
+
+        def stop() -> None:
+            for p in self.parts:
+                p.clock.stop.set()
+
+        with ThreadPoolExecutor(threads) as pool:
+            each(work, range(len(self.parts)), pool, failed=stop)
 
     def _settle_prices(self, prices: Prices) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
@@ -177,7 +210,8 @@ class Basket:
             if complete:
                 prices = best
             else:
-                prices = self.commons.lawful({key: STEP * self.commons.price(best, key) + (1 - STEP) * price for key, price in verdict.prices.items()})
+                dear = self.commons.complete(best)
+                prices = self.commons.lawful({key: STEP * dear[key] + (1 - STEP) * price for key, price in verdict.prices.items()})
             found = self.examine(prices, complete)
 
     def examine(self, prices: Prices, complete: bool) -> float | None:
@@ -185,11 +219,15 @@ class Basket:
 
         The value (USD) is a bound below every combination of the paths so examined, and if `complete` of all.
         """
-        for p in self.parts:
+
+        def work(number: int) -> None:
+            p = self.parts[number]
             p.again(prices, self.commons)
             if complete:
                 p.examiner.complete()
                 p.improve()
+
+        self._each(work)
         self.commons = self._gathered()
         return self._value(prices, complete)
 
@@ -339,18 +377,19 @@ class Basket:
             return
         best = None if self.plan is None else self.plan.objective * self.unit
         bound = None if self.bound is None else self.bound * self.unit
-        self._listener(
-            Progress(
-                phase=phase if number is None else f"{phase}, {self._names[number]}",
-                seconds=self.clock.seconds,
-                incumbent=best,
-                bound=bound,
-                gap=relative_gap(best, bound),
-                paths_examined=sum(len(p.examiner.records) for p in self.parts),
-                paths_listed=sum(p.examiner.listed for p in self.parts),
-                rungs=None if self.plan is None else self.plan.path.rungs,
+        with self._telling:
+            self._listener(
+                Progress(
+                    phase=phase if number is None else f"{phase}, {self._names[number]}",
+                    seconds=self.clock.seconds,
+                    incumbent=best,
+                    bound=bound,
+                    gap=relative_gap(best, bound),
+                    paths_examined=sum(len(p.examiner.records) for p in self.parts),
+                    paths_listed=sum(p.examiner.listed for p in self.parts),
+                    rungs=None if self.plan is None else self.plan.path.rungs,
+                )
             )
-        )
 
 
 def _names(worlds: Sequence[World]) -> list[str]:

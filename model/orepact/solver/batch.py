@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from orepact.market.paths import Path
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis, Kind, Solver
 from orepact.solver.clock import Clock
+from orepact.solver.crew import crew, each
 from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.progress import Listener
@@ -153,7 +153,7 @@ class OnePath:
         answer = self._solver.solve(kind, start=start, **asked)
         if polish and answer.values is not None:
             answer = self._solver.polish(answer)
-        return answer if answer.values is None else replace(answer, values=self._part.expand(answer.values), duals=None)
+        return answer if answer.values is None else replace(answer, values=self._part.expand(answer.values))
 
 
 class Batch:
@@ -211,12 +211,13 @@ class Batch:
 
     def solver_for(self, p: int, settings: dict[str, bool | int | float | str] | None = None, closed: Sequence[int] = ()) -> OnePath:
         """A solver for path p; HiGHS on one thread with these settings. Columns `closed` stand at zero."""
-        part = self._part(p, closed)
-        if self.options.solver != "highs":
-            return OnePath(open_solver(part.matrix, self.options, self.clock), part)
-        extra = (settings or SEARCH) | _presolve(self.options)
-        session = Session(part.matrix, threads=1, seed=self.options.seed, extra=extra, stop_event=self.clock.stop, watch_lp=False)
-        return OnePath(session, part)
+        with self.clock.phase("hand over"):
+            part = self._part(p, closed)
+            if self.options.solver != "highs":
+                return OnePath(open_solver(part.matrix, self.options, self.clock), part)
+            extra = (settings or SEARCH) | _presolve(self.options)
+            session = Session(part.matrix, threads=1, seed=self.options.seed, extra=extra, stop_event=self.clock.stop, watch_lp=False)
+            return OnePath(session, part)
 
     def _fixed_and(self, p: int, closed: Sequence[int]) -> tuple[NDArray[np.int64], FloatArray]:
         """The columns that choose path p, and those that stand at zero, with their values."""
@@ -231,9 +232,10 @@ class Batch:
             self._cuts[p] = cut(self.matrix, *self.fixed(self.paths[p]))
         return self._cuts[p].of(self.matrix)
 
-    def workers(self, jobs: int) -> int:
+    @property
+    def workers(self) -> int:
         """How many paths to solve at a time: Pyomo's interfaces to other solvers are for one at a time."""
-        return 1 if self.options.solver != "highs" else max(1, min(jobs, self.options.threads or cores()))
+        return 1 if self.options.solver != "highs" else self.options.threads or cores()
 
     def bounds(self, wanted: Sequence[int], heard: Callable[[int], None]) -> dict[int, Answer]:
         """LP bound of each wanted path, shared between workers; `heard` is told how many are done."""
@@ -241,34 +243,26 @@ class Batch:
 
         slowest = 0.0
 
-        def work(p: int, path: OnePath) -> None:
+        def work(p: int) -> None:
             nonlocal slowest
+            if self.clock.over:
+                return
             patience = max(5.0, PATIENCE * slowest)
-            answer = path.solve("lp", time_limit=min(self.clock.left, patience), basis=self.bases.get(self.paths[p]))
-            for settings in CAREFUL if self.options.solver == "highs" else ():
-                if answer.status not in (AnswerStatus.LIMIT, AnswerStatus.ERROR) or self.clock.over:
-                    break
-                patience *= 10
-                answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, patience))
+            path = self.solver_for(p, BOUND)
+            with self.clock.phase("solve"):
+                answer = path.solve("lp", time_limit=min(self.clock.left, patience), basis=self.bases.get(self.paths[p]))
+                for settings in CAREFUL if self.options.solver == "highs" else ():
+                    if answer.status not in (AnswerStatus.LIMIT, AnswerStatus.ERROR) or self.clock.over:
+                        break
+                    patience *= 10
+                    answer = self.solver_for(p, settings).solve("lp", time_limit=min(self.clock.left, patience))
             slowest = max(slowest, answer.seconds)
             if answer.basis is not None:
                 self.bases[self.paths[p]] = answer.basis
             found[p] = answer
             heard(len(found))
 
-        workers = self.workers(len(wanted))
-        with self.clock.phase("solve"), ThreadPoolExecutor(workers) as pool:
-            running: set[Future[None]] = set()
-            for p in wanted:
-                if self.clock.over:
-                    break
-                if len(running) > workers:  # no more models in memory than the next few
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    _ = [future.result() for future in done]
-                with self.clock.phase("hand over", beside=True):
-                    opened = self.solver_for(p, BOUND)
-                running.add(pool.submit(work, p, opened))
-            _ = [future.result() for future in running]
+        each(work, wanted, crew(self.workers))
         return found
 
     def plans(self, wanted: Sequence[int], cutoff: float | None, known: Plan | None, listener: Listener | None) -> dict[int, Answer]:
@@ -276,13 +270,12 @@ class Batch:
         u = self.built.model.owners.u
         first = [] if known is None else [(u[key], value) for key, value in known.starts().items() if key in u]
 
-        def work(path: OnePath) -> Answer:
-            return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
+        def work(p: int) -> Answer:
+            path = self.solver_for(p, FIRST if known is None else SEARCH)
+            with self.clock.phase("solve"):
+                return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
 
-        with self.clock.phase("hand over"):
-            opened = [self.solver_for(p, FIRST if known is None else SEARCH) for p in wanted]
-        with self.clock.phase("solve"), ThreadPoolExecutor(self.workers(len(wanted))) as pool:
-            return dict(zip(wanted, pool.map(work, opened), strict=True))
+        return dict(zip(wanted, each(work, wanted, crew(self.workers)), strict=True))
 
 
 def _presolve(options: SolveOptions) -> dict[str, bool | int | float | str]:

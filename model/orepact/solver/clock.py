@@ -6,8 +6,11 @@ import gc
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+
+SOLVE, OTHER = "solve", "other"
+"""The phase in which a solver runs, and what is counted where no thread is in any phase."""
 
 
 @contextmanager
@@ -29,15 +32,25 @@ class TimeOver(Exception):
     """The limit passed, or a stop was asked for, while a model was being made."""
 
 
+class Branch(threading.Event):
+    """Set by itself, or once its stem is set; not to be waited for."""
+
+    def __init__(self, stem: threading.Event) -> None:
+        super().__init__()
+        self._stem = stem
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._stem.is_set()
+
+
 @dataclass
 class Clock:
-    """`limit` seconds from now; `phases` counts seconds by phase; `stop` ends the run early from any thread."""
+    """`limit` seconds from now; `stop` ends the run early from any thread; `sheet` says where the seconds went."""
 
     limit: float
     stop: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
-    phases: dict[str, float] = field(default_factory=dict)
-    _inner: list[float] = field(default_factory=list)
+    sheet: Timesheet = field(default_factory=lambda: Timesheet())
 
     @property
     def seconds(self) -> float:
@@ -61,19 +74,55 @@ class Clock:
         if self.over:
             raise TimeOver
 
-    @contextmanager
-    def phase(self, name: str, beside: bool = False) -> Iterator[None]:
-        """Count what happens inside towards a phase, and towards no other; for the run's own thread.
+    def branch(self) -> Clock:
+        """The same time, for work that can also be stopped by itself."""
+        return replace(self, stop=Branch(self.stop))
 
-        `beside`: solves run meanwhile on the same cores, so only the time that this thread really worked is counted.
-        """
-        now = time.thread_time if beside else time.perf_counter
-        start = now()
-        self._inner.append(0.0)
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Count what this thread does inside towards a phase."""
+        return self.sheet.phase(name)
+
+
+class Timesheet:
+    """Seconds by phase, each counted once: as long as any thread solves they are solving, else shared by what the threads are at; where no
+    thread is in a phase they are "other".
+
+    A thread that only waits for others should be in none.
+    """
+
+    def __init__(self, **before: float) -> None:
+        self._phases = before
+        self._at: dict[int, list[str]] = {}  # phases that a thread is in, innermost last
+        self._counted = time.perf_counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """What this thread does inside is of this phase, and of no other."""
+        thread = threading.get_ident()
+        with self._lock:
+            self._count()
+            self._at.setdefault(thread, []).append(name)
         try:
             yield
         finally:
-            passed, inner = now() - start, self._inner.pop()
-            if self._inner:
-                self._inner[-1] += passed
-            self.phases[name] = self.phases.get(name, 0.0) + passed - inner
+            with self._lock:
+                self._count()
+                self._at[thread].pop()
+                if not self._at[thread]:
+                    del self._at[thread]
+
+    @property
+    def phases(self) -> dict[str, float]:
+        """Seconds by phase up to now, "other" last."""
+        with self._lock:
+            self._count()
+            return {name: self._phases[name] for name in sorted(self._phases, key=lambda name: name == OTHER)}
+
+    def _count(self) -> None:
+        """Count the seconds since the last time."""
+        now = time.perf_counter()
+        passed, self._counted = now - self._counted, now
+        at = [names[-1] for names in self._at.values()] or [OTHER]
+        for name in [SOLVE] if SOLVE in at else at:
+            self._phases[name] = self._phases.get(name, 0.0) + passed / (1 if SOLVE in at else len(at))

@@ -18,8 +18,9 @@ from orepact.market.offers import Market
 from orepact.market.paths import Path, lawful
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis
-from orepact.solver.batch import FIRST, Batch, Plan, Starts, describe
+from orepact.solver.batch import FIRST, Batch, OnePath, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
+from orepact.solver.crew import crew, each
 from orepact.solver.matrix import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
@@ -165,10 +166,12 @@ class Examiner:
         """The best plan on a trail's best path that builds what was built there, or less."""
         assert trail.best is not None
         p = batch.paths.index(trail.best)
-        with self.clock.phase("hand over"):
-            path = batch.solver_for(p, FIRST, batch.beyond(trail.starts))
-        with self.clock.phase("solve"):
-            answer = path.solve("mip", polish=True, gap=self.options.gap / 2, time_limit=self.clock.left)
+
+        def work(path: OnePath) -> Answer:
+            with self.clock.phase("solve"):
+                return path.solve("mip", polish=True, gap=self.options.gap / 2, time_limit=self.clock.left)
+
+        [answer] = each(work, [batch.solver_for(p, FIRST, batch.beyond(trail.starts))], crew(batch.workers))
         self._found(batch, p, answer)
 
     def again(self, prices: Prices, known: tuple[Batch, Path, FloatArray] | None, only: Collection[Path]) -> None:
@@ -217,7 +220,7 @@ class Examiner:
                     self._collect(batch, record.path, answer.values, False)
         waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[batch.paths[p]].bound or 0.0, p))
         while waiting and not self.clock.over:
-            width = batch.workers(len(waiting)) * (1 if self.plan is None else WAVE)
+            width = batch.workers * (1 if self.plan is None else WAVE)
             wave = [p for p in waiting[:width] if not self.good_enough(self.records[batch.paths[p]].bound or 0.0)]
             if not wave:
                 break

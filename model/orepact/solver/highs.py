@@ -120,7 +120,7 @@ class Session(Solver):
             status = self._tell_unbounded(watch, request.time_limit)
             answer = self._without_plan(status, request.cutoff)
         else:
-            answer = self._read(status, request.cutoff, watch.root_bound)
+            answer = self._read(status, request.cutoff, watch.root_bound, request.duals)
         return replace(answer, seconds=watch.seconds())
 
     def _run_highs(self, watch: Watch, time_limit: float) -> HighsModelStatus:
@@ -149,7 +149,7 @@ class Session(Solver):
             self._highs.changeColsCost(n, every, self.matrix.c)
         return HighsModelStatus.kUnbounded if status == HighsModelStatus.kOptimal else status
 
-    def _read(self, status: HighsModelStatus, cutoff: float | None, root_bound: float | None) -> Answer:
+    def _read(self, status: HighsModelStatus, cutoff: float | None, root_bound: float | None, duals: bool) -> Answer:
         facts, solution = self._highs.getInfo(), self._highs.getSolution()
         feasible = facts.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
         optimal = status == HighsModelStatus.kOptimal
@@ -163,11 +163,10 @@ class Session(Solver):
             objective=objective,
             bound=bound,
             values=values,
-            duals=np.array(solution.row_dual) if self._relaxed else None,
+            duals=np.array(solution.row_dual) if duals and self._relaxed else None,
             basis=self._highs.getBasis() if self._relaxed and optimal else None,
             nodes=max(0, int(facts.mip_node_count)),
             root_bound=None if self._relaxed else bound if facts.mip_node_count <= 1 else root_bound,
-            violations=self.matrix.violations(values),
         )
         message = self._highs.modelStatusToString(status)
         if status in _LIMITS:

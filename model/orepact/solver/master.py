@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Protocol
 
 import numpy as np
@@ -68,22 +69,19 @@ class Commons:
                 rows[key] = (-math.inf, budgets[_row_of(key)]) if key[0] == BUDGET else (before[0] + low, before[1] + high)
         return cls(rows, columns, starts)
 
-    def price(self, prices: Prices, key: Key) -> float:
-        return prices[key] if key in prices else self.starts[key]
-
-    def cost(self, prices: Prices, uses: Mapping[Key, float]) -> float:
-        """What uses of the shared rows cost at prices, USD."""
-        return sum(self.price(prices, key) * amount for key, amount in uses.items())
+    def complete(self, prices: Prices) -> Prices:
+        """The prices, with the starting price of every row that has none."""
+        return {**self.starts, **prices}
 
     def constant(self, prices: Prices) -> float:
         """What the bound owes to the shared rows and columns themselves, USD; minus infinity where prices are not lawful."""
-        found = 0.0
+        found, prices = 0.0, self.complete(prices)
         for key, (low, high) in self.rows.items():
-            price = self.price(prices, key)
+            price = prices[key]
             limit = high if price > 0 else low
             found -= price * limit if price else 0.0
         for column in self.columns.values():
-            reduced = column.cost + sum(coef * self.price(prices, key) for key, coef in column.rows.items())
+            reduced = column.cost + sum(coef * prices[key] for key, coef in column.rows.items())
             if abs(reduced) <= SLIP * max(1.0, abs(column.cost)):
                 continue
             end = column.low if reduced > 0 else column.high
@@ -92,10 +90,9 @@ class Commons:
 
     def lawful(self, prices: Prices) -> dict[Key, float]:
         """The prices with signs that limits allow, none above what a shared column would pay."""
-        found = {}
+        found, prices = {}, self.complete(prices)
         for key, (low, high) in self.rows.items():
-            price = self.price(prices, key)
-            price = max(price, 0.0) if low == -math.inf else price
+            price = max(prices[key], 0.0) if low == -math.inf else prices[key]
             found[key] = min(price, 0.0) if high == math.inf else price
         for column in self.columns.values():
             if column.low == 0.0 and len(column.rows) == 1:
@@ -106,6 +103,12 @@ class Commons:
             if column.low == -math.inf and (total := sum(found[key] for key in column.rows)) > 0:
                 found.update({key: found[key] * column.cost / total for key in column.rows})
         return found
+
+
+def cost_of(uses: Mapping[Key, float], prices: Prices) -> float:
+    """What uses of the shared rows cost at complete prices, USD."""
+    cost: float = sum(map(mul, uses.values(), map(prices.__getitem__, uses)))
+    return cost
 
 
 def _row_of(key: Key) -> int:
@@ -157,7 +160,7 @@ class Master:
 
     def price(self) -> Verdict | None:
         """The LP; None if it has no answer in time."""
-        answer = self._session().solve("lp", time_limit=self._clock.left)
+        answer = self._session().solve("lp", time_limit=self._clock.left, duals=True)
         if answer.status is not AnswerStatus.OPTIMAL or answer.duals is None or answer.objective is None or answer.values is None:
             return None
         duals = dict(zip(self._commons.rows, (-answer.duals[self._limited.ids]).tolist(), strict=True))
@@ -180,4 +183,4 @@ class Master:
         return Session(self._matrix, threads=1, seed=self._options.seed, extra=HIGHS, stop_event=self._clock.stop, watch_lp=False)
 
 
-__all__ = ["Commons", "Master", "Verdict"]
+__all__ = ["Commons", "Master", "Verdict", "cost_of"]

@@ -130,7 +130,7 @@ class OtherSolver(Solver):
             return stopped
         objective = self.matrix.objective(values)
         bound = objective if request.kind == "lp" else self._bound(results, objective, request.gap if optimal else None)
-        return replace(stopped, objective=objective, bound=bound, values=values, violations=self.matrix.violations(values))
+        return replace(stopped, objective=objective, bound=bound, values=values)
 
     def _send_bounds(self, index: NDArray[np.int32]) -> None:
         for j in index:

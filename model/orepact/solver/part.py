@@ -17,7 +17,7 @@ from orepact.options import SolveOptions
 from orepact.solver.batch import Batch, Plan, Starts
 from orepact.solver.clock import Clock
 from orepact.solver.examine import Examiner, Record, Trail
-from orepact.solver.master import Commons
+from orepact.solver.master import Commons, cost_of
 from orepact.solver.matrix import FloatArray
 from orepact.solver.neighbourhood import improve, towards_feasible
 from orepact.solver.outcome import Adjust, PartBound
@@ -50,9 +50,9 @@ class Column:
     places: NDArray[np.int64]
     amounts: FloatArray
 
-    def priced(self, prices: Prices, commons: Commons) -> float:
-        """Cost at prices, USD."""
-        return self.cost + commons.cost(prices, self.uses)
+    def priced(self, prices: Prices) -> float:
+        """Cost at complete prices, USD."""
+        return self.cost + cost_of(self.uses, prices)
 
     def values(self) -> FloatArray:
         found = np.zeros(len(self.batch.matrix.columns))
@@ -113,9 +113,9 @@ class Part:
             places, plan = np.flatnonzero(values), Plan(batch.built, batch.matrix, values, cost / unit, path)
             self.columns.append(Column(batch, path, cost, uses, plan.building(), places, values[places]))
 
-    def likely(self, prices: Prices, commons: Commons) -> list[Path]:
-        """Paths that may be best at these prices, judged by what their LPs used at others: an LP costs no more than any of its former answers."""
-        judged = {path: min(cost + commons.cost(prices, uses) for cost, uses in traces) for path, traces in self._traces.items()}
+    def likely(self, prices: Prices) -> list[Path]:
+        """Paths that may be best at these (complete) prices, judged by what their LPs used at others: an LP costs no more than any of its former answers."""
+        judged = {path: min(cost + cost_of(uses, prices) for cost, uses in traces) for path, traces in self._traces.items()}
         least = min(judged.values(), default=0.0)
         near = [path for path, cost in judged.items() if cost <= least + NEAR * abs(least)]
         return sorted(near, key=lambda path: (judged[path], path.rungs))[:LIKELY]
@@ -165,9 +165,10 @@ class Part:
 
     def again(self, prices: Prices, commons: Commons) -> None:
         """The likeliest paths at other prices."""
-        best = min(self.columns, key=lambda column: column.priced(prices, commons), default=None)
+        complete = commons.complete(prices)
+        best = min(self.columns, key=lambda column: column.priced(complete), default=None)
         known = None if best is None else (best.batch, best.path, best.values())
-        self.examiner.again(prices, known, {*self.likely(prices, commons), *([best.path] if best else [])})
+        self.examiner.again(prices, known, {*self.likely(complete), *([best.path] if best else [])})
 
     def ranking(self) -> list[tuple[float, Path]]:
         """Bound (USD) and path, cheapest first, of the paths that may have a plan."""

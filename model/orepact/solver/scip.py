@@ -53,7 +53,7 @@ class ScipSession(Solver):
         objective = None if values is None else self.matrix.objective(values)
         if ended in ("optimal", "gaplimit") and objective is not None and values is not None:
             bound = min(float(model.getDualbound()), objective)
-            return Answer(AnswerStatus.OPTIMAL, objective, bound, values, violations=self.matrix.violations(values))
+            return Answer(AnswerStatus.OPTIMAL, objective, bound, values)
         if ended == "infeasible":
             return Answer(AnswerStatus.INFEASIBLE) if request.cutoff is None else Answer(AnswerStatus.CUTOFF, bound=request.cutoff)
         if ended == "unbounded":
