@@ -82,7 +82,7 @@ def most_made(case: Case, k: int, plants: list[int], t: int, w: int) -> float:
     for j in range(len(world.products)):
         users = [f for f in full if world.flow[f, j] < 0]
         if users:
-            feed = most_offered(case, j, t, w) + sum(float(max(world.flow[g, j], 0.0) * case.most_output[g, t, w]) for g in range(len(world.plants)))
+            feed = most_offered(case, j, t, w) + float(np.maximum(world.flow[:, j], 0.0) @ case.most_output[:, t, w])
             feed += sum(site.max_level if t > 0 else site.initial for site in world.stock_sites if site.product == j) if not case.normal(w) else 0.0
             yields = max(float(world.flow[f, k] / -world.flow[f, j]) for f in users)
             best = min(best, sum(full[f] for f in full if f not in users) + yields * feed)
@@ -118,10 +118,11 @@ def _outages(case: Case) -> Iterator[Shortfall]:
         k = world.product(target["products"][0])
         outage = float(target["outage_years"]) if given(target["outage_years"]) else world.settings.policy.outage_years
         for name, lost in losses(case, target).items():
+            left = [f for f, p in enumerate(world.plants) if not {p.country, world.nodes[case.plant_place[f]], p.group or p.country} & lost]
             for kappa in stages(case, k, bool(target["upstream"])):
+                made = np.tensordot(np.maximum(world.flow[left, kappa], 0.0), case.most_output[left], axes=1)
                 for t, w in _cells(case, target):
-                    left = [f for f, p in enumerate(world.plants) if not {p.country, world.nodes[case.plant_place[f]], p.group or p.country} & lost]
-                    most = sum(float(max(world.flow[f, kappa], 0.0) * case.most_output[f, t, w]) for f in left) / e[kappa, k]
+                    most = float(made[t, w]) / e[kappa, k]
                     for j in (int(j) for j in np.flatnonzero((e[kappa] > 0) & (e[:, k] > 0))):
                         held = sum(site.initial if t == 0 else site.max_level for site in world.stock_sites if site.product == j)
                         most += (most_offered(case, j, t, w, frozenset(lost)) + held / outage) / e[j, k]

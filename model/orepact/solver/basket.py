@@ -173,18 +173,21 @@ class Basket:
         return not without
 
     def _each(self, work: Callable[[int], None]) -> None:
-        """Do the work for every part: one after the other on one thread, else side by side, so that some are solved while others are built.
+        """Do the work for every part: in turn on one thread, else side by side, one more than there are threads, so that one is built while
+        others are solved; the largest first, so that small ones fill the gaps that it leaves.
 
         Parts know nothing of one another: the order changes no answer. If it fails for one, the others are stopped.
         """
-        threads = 1 if (self.options.threads or cores()) == 1 else len(self.parts)
+        threads, numbers = self.options.threads or cores(), list(range(len(self.parts)))
+        if threads > 1:
+            numbers.sort(key=lambda n: -len(self.parts[n].market.world.plants))
 
         def stop() -> None:
             for p in self.parts:
                 p.clock.stop.set()
 
-        with ThreadPoolExecutor(threads) as pool:
-            each(work, range(len(self.parts)), pool, failed=stop)
+        with ThreadPoolExecutor(1 if threads == 1 else threads + 1) as pool:
+            each(work, numbers, pool, failed=stop)
 
     def _settle_prices(self, prices: Prices) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
