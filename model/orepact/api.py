@@ -32,11 +32,11 @@ from orepact.solution.extraction import extract
 from orepact.solution.indicators import input_quality
 from orepact.solution.solution import Solution
 from orepact.solution.verification.verify import verify
-from orepact.solver.basket import Memory
 from orepact.solver.batch import check_point
 from orepact.solver.clock import Clock, Timesheet, collector_rests
 from orepact.solver.confirm import confirmed
 from orepact.solver.diagnosis.diagnose import Bending, bent, diagnose
+from orepact.solver.memory import Memory
 from orepact.solver.outcome import Outcome
 from orepact.solver.packaged import Packaged
 from orepact.solver.progress import Listener, keep_plan_on_interrupt

@@ -16,10 +16,11 @@ from orepact.market.paths import Path, distinct
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, Request
-from orepact.solver.basket import UNFIT, Basket, Memory
+from orepact.solver.basket import UNFIT, Basket
 from orepact.solver.batch import Starts
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
+from orepact.solver.memory import Memory
 from orepact.solver.search import market_rules, search, starting_list
 from random_instances import random_instance
 from tiny_instances import plant, tiny, two_metals

@@ -21,9 +21,9 @@ from orepact.market.paths import Path
 from orepact.market.world import world_of
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.basket import Memory
 from orepact.solver.batch import Batch
 from orepact.solver.clock import Clock
+from orepact.solver.memory import Memory
 from orepact.solver.outcome import Outcome
 from orepact.solver.progress import Listener
 from orepact.solver.search import market_rules, search

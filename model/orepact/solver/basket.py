@@ -25,8 +25,9 @@ from orepact.options import SolveOptions
 from orepact.solver.batch import FIRST, Batch, Plan, Starts, cores, describe
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.crew import each
-from orepact.solver.examine import ROUNDING, Examiner, Record, Trail, within
+from orepact.solver.examine import ROUNDING, Examiner, Record, within
 from orepact.solver.master import Commons, Master, Verdict
+from orepact.solver.memory import Memory
 from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
 from orepact.solver.progress import Listener, Progress, relative_gap
@@ -57,23 +58,6 @@ STILL = 0.05
 
 STEP = 0.5
 """Prices move so far from the best known towards the master's: undamped they swing."""
-
-
-class Memory:
-    """What a search leaves behind for the next one that differs little: parts of a basket whose rows and rules are the same are taken over as
-    they stand; where figures alone differ, the search begins with what was examined before."""
-
-    def __init__(self) -> None:
-        self.trails: dict[str, Trail] = {}  # of instances of one part, by the kind of question
-        self.parts: dict[str, Part] = {}
-        self.prices: Prices = {}
-        self.paths: dict[tuple[str, ...], Path] = {}  # by the part's products
-
-    def branch(self) -> Memory:
-        """A memory that begins with what this one holds: what the next search adds stays in it."""
-        branch = Memory()
-        branch.trails, branch.parts, branch.prices, branch.paths = dict(self.trails), dict(self.parts), self.prices, dict(self.paths)
-        return branch
 
 
 class Basket:

@@ -265,17 +265,13 @@ class Batch:
         each(work, wanted, crew(self.workers))
         return found
 
-    def plans(self, wanted: Sequence[int], cutoff: float | None, known: Plan | None, listener: Listener | None) -> dict[int, Answer]:
-        """The MIP of each wanted path, shared between workers, from what a known plan builds."""
+    def plan(self, p: int, cutoff: float | None, known: Plan | None, listener: Listener | None) -> Answer:
+        """The MIP of a path, from what a known plan builds."""
         u = self.built.model.owners.u
         first = [] if known is None else [(u[key], value) for key, value in known.starts().items() if key in u]
-
-        def work(p: int) -> Answer:
-            path = self.solver_for(p, FIRST if known is None else SEARCH)
-            with self.clock.phase("solve"):
-                return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
-
-        return dict(zip(wanted, each(work, wanted, crew(self.workers)), strict=True))
+        path = self.solver_for(p, FIRST if known is None else SEARCH)
+        with self.clock.phase("solve"):
+            return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
 
 
 def _presolve(options: SolveOptions) -> dict[str, bool | int | float | str]:

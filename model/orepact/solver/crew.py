@@ -6,9 +6,9 @@ HiGHS releases Python's lock while it runs. The threads stay for the next solve:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +31,10 @@ def each(work: Callable[[Item], Result], items: Iterable[Item], by: Executor, fa
         if left:
             failed()
     finally:
-        for future in running:
-            future.cancel()
-        wait(running)
+        leave(running)
     return [future.result() for future in running]
+
+
+def leave(begun: Iterable[Future[Any]]) -> None:
+    """Do without what has not begun, and wait for what has."""
+    wait([future for future in begun if not future.cancel()])

@@ -1,8 +1,8 @@
 """Examine price paths: an LP bound for each, a MIP for those that may beat the best plan.
 
-The MIPs run in rising order of their bounds, in waves shared between the threads, and stop at the first path that can't
-beat the incumbent by more than the gap. Each wave starts from the same incumbent: an answer depends on the number of
-threads, never on which of them was faster.
+The MIPs run in rising order of their bounds, shared between the threads, and stop at the first path that can't beat the incumbent by
+more than the gap. Their answers are taken in that same order, and a path begins once the one so many places before it has been taken: an
+answer depends on the number of threads, never on which of them was faster.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import gc
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from orepact.formulation.case import Rules
@@ -20,7 +22,7 @@ from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis
 from orepact.solver.batch import FIRST, Batch, OnePath, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.crew import crew, each
+from orepact.solver.crew import crew, each, leave
 from orepact.solver.matrix import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
@@ -36,8 +38,8 @@ ROUNDING = 1e-9
 GARBAGE = 1_000_000
 """Nonzeros of dropped batches to collect at a time: a few hundred megabytes."""
 
-WAVE = 4
-"""Paths per worker in a wave once a plan is known: workers rarely wait for the slowest, and rarely work with an old incumbent."""
+AHEAD = 2
+"""Paths per worker begun but not taken, once a plan is known: workers rarely wait for the slowest, and rarely work with an old incumbent."""
 
 
 def within(cost: float, gap: float) -> float:
@@ -218,18 +220,30 @@ class Examiner:
                 record.bound, record.status = answer.objective, "bound by LP"
                 if self._collect is not None and answer.values is not None:
                     self._collect(batch, record.path, answer.values, False)
-        waiting = sorted((p for p in answers if answers[p].status is AnswerStatus.OPTIMAL), key=lambda p: (self.records[batch.paths[p]].bound or 0.0, p))
-        while waiting and not self.clock.over:
-            width = batch.workers * (1 if self.plan is None else WAVE)
-            wave = [p for p in waiting[:width] if not self.good_enough(self.records[batch.paths[p]].bound or 0.0)]
-            if not wave:
-                break
-            waiting = waiting[width:]
-            cutoff = None if self.plan is None else self.target
-            self._promise = self.target
-            solved = batch.plans(wave, cutoff, self.plan, self.hear)
-            for p in wave:
-                self._keep(batch, p, solved[p], cutoff)
+        hopeful = [p for p in answers if answers[p].status is AnswerStatus.OPTIMAL]
+        self._solve(batch, deque(sorted(hopeful, key=lambda p: (self.records[batch.paths[p]].bound or 0.0, p))))
+
+    def _solve(self, batch: Batch, waiting: deque[int]) -> None:
+        """Plans of these paths, in their order, until one can't beat the best."""
+        workers, begun = crew(batch.workers), deque[tuple[int, float | None, Future[Answer]]]()
+        try:
+            while True:
+                room = 1 if batch.workers == 1 else batch.workers * (1 if self.plan is None else AHEAD)
+                while waiting and len(begun) < room and not self.clock.over and not self._in_vain(batch, waiting[0]):
+                    p = waiting.popleft()
+                    cutoff = None if self.plan is None else self.target
+                    self._promise = self.target
+                    begun.append((p, cutoff, workers.submit(batch.plan, p, cutoff, self.plan, self.hear)))
+                if not begun or self._in_vain(batch, begun[0][0]):
+                    return
+                p, cutoff, answer = begun.popleft()
+                self._keep(batch, p, answer.result(), cutoff)
+        finally:
+            leave(future for *_, future in begun)
+
+    def _in_vain(self, batch: Batch, p: int) -> bool:
+        """Whether this path, by its LP, can't beat the best plan, and none after it can."""
+        return self.good_enough(self.records[batch.paths[p]].bound or 0.0)
 
     def _keep(self, batch: Batch, p: int, answer: Answer, cutoff: float | None) -> None:
         """Record what the MIP of a path said."""

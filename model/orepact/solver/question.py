@@ -1,4 +1,4 @@
-"""Which questions are the same, and which differ in figures alone: what a search may keep of an earlier one (basket.Memory)."""
+"""Which questions are the same, and which differ in figures alone: what a search may keep of an earlier one (memory.py)."""
 
 from __future__ import annotations
 

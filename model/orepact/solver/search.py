@@ -22,11 +22,12 @@ from orepact.market.parts import parts_of
 from orepact.market.paths import Path, distinct, listed_paths, own_paths
 from orepact.options import SolveOptions
 from orepact.solver.answer import AnswerStatus
-from orepact.solver.basket import Basket, Memory
+from orepact.solver.basket import Basket
 from orepact.solver.batch import Plan, describe, open_solver, prepare
 from orepact.solver.clock import Clock, TimeOver
 from orepact.solver.examine import Examiner, Record
 from orepact.solver.matrix import FloatArray, Matrix
+from orepact.solver.memory import Memory
 from orepact.solver.neighbourhood import improve, is_infeasible, towards_feasible
 from orepact.solver.outcome import Adjust, Outcome
 from orepact.solver.progress import Listener
