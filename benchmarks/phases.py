@@ -16,6 +16,9 @@ from pathlib import Path
 import orepact
 from orepact.solver.result import PHASES, SolveResult
 
+AROUND = "around"
+"""Starting the child process, and what passes between it and this one."""
+
 INSTANCES = Path(__file__).parent.parent / "instances"
 
 
@@ -28,9 +31,8 @@ def run(path: Path, threads: int) -> tuple[SolveResult, dict[str, float]]:
     ready = time.perf_counter()
     result = solve(instance, orepact.SolveOptions(threads=threads, progress=False)).result
     solved = time.perf_counter() - ready
-    phases = {"import": imported - start, **result.phases, "read": ready - imported}
-    phases["other"] = solved - sum(seconds for phase, seconds in result.phases.items() if phase != "read")
-    return result, phases
+    around = solved - sum(seconds for phase, seconds in result.phases.items() if phase != "read")
+    return result, {"import": imported - start, **result.phases, "read": ready - imported, AROUND: around}
 
 
 def report(path: Path, result: SolveResult, phases: dict[str, float]) -> None:
@@ -42,7 +44,7 @@ def report(path: Path, result: SolveResult, phases: dict[str, float]) -> None:
     print(
         f"{path.name}: {result.status.value}, {objective}{gap}, {result.paths_examined} price paths, {total:.1f} s, {outside:.1f} s outside HiGHS ({outside / total:.0%})"
     )
-    for phase in ("import", *PHASES, "other"):
+    for phase in ("import", *PHASES, AROUND):
         print(f"  {phase:<20}{phases.get(phase, 0.0):8.2f} s")
     for name, value in result.size.items():
         print(f"  {name:<20}{value!s:>10}")

@@ -191,6 +191,7 @@ def test_side_by_side_or_one_after_the_other(seed: int) -> None:
         assert (alone.result.status, alone.result.paths_examined) == (other.result.status, other.result.paths_examined)
         assert other.result.objective == pytest.approx(alone.result.objective, rel=1e-6) if alone.result.objective else other.result.objective is None
     assert summary(others[0]) == summary(others[1])
+    assert all(others[0].table(name).equals(others[1].table(name)) for name in others[0].tables)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

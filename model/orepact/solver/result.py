@@ -27,7 +27,7 @@ _resource: ModuleType | None = import_module("resource") if find_spec("resource"
 PACKAGES = ("orepact", "pyomo", "highspy", "numpy", "pandas")
 """Whose versions a result carries, besides Python's own."""
 
-PHASES = ("read", "price", "offer", "build", "hand over", "solve", "extract")
+PHASES = ("read", "price", "offer", "build", "hand over", "solve", "extract", "verify", "other")
 """The phases of a run, in their order."""
 
 
