@@ -30,7 +30,11 @@ KEYS = (
     ("proven", "text", "what is proven, in one sentence"),
     ("requirements_held", "true or false", "false: targets, caps and budgets were left aside, since a package that was to be evaluated can't meet them"),
     ("limit", "text or null", "the limit at which the run stopped"),
-    ("phases", "object", "seconds by phase: read, price, offer, build, hand over, solve, extract, verify, other; each second once, as solve while any solver runs"),
+    (
+        "phases",
+        "object",
+        "seconds by phase: read, price, offer, build, hand over, solve, extract, verify, other; each second once, as solve while any solver runs",
+    ),
     ("size", "object", "rows, columns, binaries, nonzeros, range of coefficients, root gap"),
     ("peak_memory_mb", "number", "most memory the process held, MB"),
     ("versions", "object", "version by name"),
