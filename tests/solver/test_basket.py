@@ -20,8 +20,11 @@ from orepact.solver.basket import UNFIT, Basket
 from orepact.solver.batch import Starts
 from orepact.solver.clock import Clock
 from orepact.solver.highs import Session
+from orepact.solver.master import cost_of
 from orepact.solver.memory import Memory
+from orepact.solver.part import Part
 from orepact.solver.search import market_rules, search, starting_list
+from orepact.solver.shared import Prices
 from random_instances import random_instance
 from tiny_instances import plant, tiny, two_metals
 
@@ -120,6 +123,25 @@ def test_the_bound_holds_at_any_price(seed: int) -> None:
         assert value <= optimum + 1e-6 * abs(optimum)
 
 
+def test_other_prices_are_what_paths_are_judged_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given prices go before starting ones, which fill the gaps."""
+    market = Market(world_of(random_instance(56)))
+    basket = Basket(market, parts_of(market.world), market_rules(market), EXACT, Clock(60), None, lambda path: path)
+    basket.search(distinct(starting_list(market, EXACT)))
+    key, *_ = (key for part in basket.parts for column in part.columns for key in column.uses)
+    judged, likely = list[Prices](), Part.likely
+
+    def noted(part: Part, prices: Prices) -> list[Path]:
+        judged.append(prices)
+        return likely(part, prices)
+
+    monkeypatch.setattr(Part, "likely", noted)
+    basket.examine({key: 0.25}, complete=False)
+    assert len(judged) == len(basket.parts)
+    assert all(prices == {**basket.commons.starts, key: 0.25} for prices in judged)
+    assert cost_of({key: 8.0}, judged[0]) == 2.0
+
+
 @pytest.fixture
 def whole_solves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Starts | None]]:
     """Paths and starts of every time that the whole model is asked for."""
@@ -196,12 +218,20 @@ def test_side_by_side_or_one_after_the_other(seed: int) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("paid", "counted"), [("B", 1), ("A", 2)])
-def test_parts_after_one_without_a_plan_count_for_nothing(paid: str, counted: int, threads: int) -> None:
+def test_parts_after_one_without_a_plan_count_for_nothing(paid: str, counted: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the mill of one metal is paid for, so the other metal's target can't be met: with A in vain nobody need look at B."""
     tables = {"facilities": [mill("A", 120.0), mill("B", 110.0)], "contracts": [guarantee(paid)], "targets": [own_share(m) for m in "AB"]}
     market = Market(world_of(two_metals(tables)))
+    begun, first = list[Part](), Part.first
+
+    def noted(part: Part, *asked: Any) -> None:
+        begun.append(part)
+        first(part, *asked)
+
+    monkeypatch.setattr(Part, "first", noted)
     found = search(market, EXACT.model_copy(update={"threads": threads}), Clock(60))
     assert found.plan is None
+    assert threads > 1 or len(begun) == counted
     assert found.limit is None
     assert len({record.path.label.split(":")[0] for record in found.records}) == counted
 
