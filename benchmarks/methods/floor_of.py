@@ -13,8 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
@@ -28,7 +26,7 @@ from orepact.api import run
 from orepact.instance.reader import read
 from orepact.options import SolveOptions
 from orepact.solver import batch
-from orepact.solver.clock import collector_rests
+from orepact.solver.clock import SOLVE, Timesheet, collector_rests
 from orepact.solver.highs import Session
 from orepact.solver.matrix import Matrix
 
@@ -85,31 +83,14 @@ class Recorder(Session):
         super().__init__(matrix, **asked)
 
 
-class InHighs:
-    """Adds up the seconds in which HiGHS runs, in one thread or several at a time."""
+def counted_in(sheet: Timesheet, run: Callable[..., Any]) -> Callable[..., Any]:
+    """The same call, counted as solving, in one thread or several at a time."""
 
-    def __init__(self) -> None:
-        self.seconds, self._running, self._since, self._lock = 0.0, 0, 0.0, Lock()
+    def counted(*given: Any) -> Any:
+        with sheet.phase(SOLVE):
+            return run(*given)
 
-    def count(self, change: int) -> None:
-        """One more runs, or one less."""
-        with self._lock:
-            now = perf_counter()
-            if self._running:
-                self.seconds += now - self._since
-            self._running, self._since = self._running + change, now
-
-    def timed(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """The same call, counted."""
-
-        def counted(*given: Any) -> Any:
-            self.count(1)
-            try:
-                return run(*given)
-            finally:
-                self.count(-1)
-
-        return counted
+    return counted
 
 
 def floor_of(job: Job) -> Reply:
@@ -118,8 +99,8 @@ def floor_of(job: Job) -> Reply:
         gap=job.gap, time_limit=job.limit, threads=job.threads, path_list=job.paths, neighbours=job.neighbours,
         stress=False, baseline=False, explain=False, progress=False,
     )  # fmt: skip
-    highs, watch = InHighs(), Stopwatch()
-    with patch.object(Session, "_run_highs", highs.timed(Session._run_highs)):
+    sheet, watch = Timesheet(), Stopwatch()
+    with patch.object(Session, "_run_highs", counted_in(sheet, Session._run_highs)):
         result = run(read(Path(job.instance)), options).result
     seconds = watch.seconds
     with patch.object(batch, "Session", Recorder):
@@ -140,7 +121,7 @@ def floor_of(job: Job) -> Reply:
         objective=result.objective,
         bound=result.bound,
         parts=dict(result.phases),
-        facts={"highs": highs.seconds, "assemble": best["assemble"], "pass": best["pass to HiGHS"], "matrices": len(Recorder.seen), "nonzeros": entries},
+        facts={"highs": sheet.phases[SOLVE], "assemble": best["assemble"], "pass": best["pass to HiGHS"], "matrices": len(Recorder.seen), "nonzeros": entries},
     )
 
 

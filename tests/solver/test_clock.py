@@ -3,78 +3,98 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
+from orepact.solver import clock as clock_of
 from orepact.solver.clock import Clock, Timesheet
 
-MOMENT = 0.05
-CLOSE = pytest.approx(MOMENT, abs=0.03)
+Pass = Callable[[float], None]
 
 
-def test_a_second_is_counted_towards_the_innermost_phase() -> None:
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Pass:
+    """Time that passes only when it is told to."""
+    now, lock = [0.0], threading.Lock()
+
+    def let_pass(seconds: float) -> None:
+        with lock:
+            now[0] += seconds
+
+    monkeypatch.setattr(clock_of, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return let_pass
+
+
+@contextmanager
+def another_thread_in(sheet: Timesheet, phase: str) -> Iterator[None]:
+    """Another thread is in a phase meanwhile."""
+    inside, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with sheet.phase(phase):
+            inside.set()
+            done.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    inside.wait()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_second_is_counted_towards_the_innermost_phase(passes: Pass) -> None:
     sheet = Timesheet(read=1.0)
-    time.sleep(MOMENT)
+    passes(2)
     with sheet.phase("build"):
-        time.sleep(MOMENT)
+        passes(4)
         with sheet.phase("hand over"):
-            time.sleep(MOMENT)
-    assert sheet.phases == {"read": 1.0, "build": CLOSE, "hand over": CLOSE, "other": CLOSE}
+            passes(8)
+        passes(16)
+    passes(32)
+    assert sheet.phases == {"read": 1.0, "build": 20.0, "hand over": 8.0, "other": 34.0}
     assert list(sheet.phases)[-1] == "other"
 
 
-def test_phases_add_up_to_the_time_that_passed_with_many_threads() -> None:
-    sheet, began = Timesheet(), time.perf_counter()
+def test_while_one_thread_solves_the_others_cost_nothing(passes: Pass) -> None:
+    sheet = Timesheet()
+    with another_thread_in(sheet, "solve"), another_thread_in(sheet, "solve"):
+        passes(1)
+        with sheet.phase("build"):
+            passes(2)
+    with sheet.phase("build"):
+        passes(4)
+    assert sheet.phases == {"solve": 3.0, "build": 4.0, "other": 0.0}
+
+
+def test_two_that_work_at_the_same_time_share_the_seconds(passes: Pass) -> None:
+    sheet = Timesheet()
+    with another_thread_in(sheet, "offer"):
+        with sheet.phase("build"):
+            passes(2)
+        passes(4)
+    assert sheet.phases == {"offer": 5.0, "build": 1.0, "other": 0.0}
+
+
+def test_phases_add_up_to_the_time_that_passed_with_many_threads(passes: Pass) -> None:
+    sheet = Timesheet()
 
     def work(name: str) -> None:
-        for _ in range(20):
-            with sheet.phase(name), sheet.phase("solve" if name == "solve" else f"{name}, within"):
-                time.sleep(0.001)
+        for _ in range(200):
+            with sheet.phase(name), sheet.phase(f"{name}, within"):
+                passes(1)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("build", "offer", "solve")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(sheet.phases.values()) == pytest.approx(time.perf_counter() - began, abs=0.01)
-    assert {"build", "offer"}.isdisjoint(name for name, seconds in sheet.phases.items() if seconds > 0.01)
-
-
-def test_while_one_thread_solves_the_others_cost_nothing() -> None:
-    sheet, solving, done = Timesheet(), threading.Event(), threading.Event()
-
-    def solve() -> None:
-        with sheet.phase("solve"):
-            solving.set()
-            done.wait()
-
-    thread = threading.Thread(target=solve)
-    thread.start()
-    solving.wait()
-    with sheet.phase("build"):
-        time.sleep(MOMENT)
-    done.set()
-    thread.join()
-    assert sheet.phases["solve"] == CLOSE
-    assert sheet.phases.get("build", 0.0) < 0.01
-
-
-def test_two_that_work_at_the_same_time_share_the_seconds() -> None:
-    sheet, both = Timesheet(), threading.Barrier(2)
-
-    def work(name: str) -> None:
-        with sheet.phase(name):
-            both.wait()
-            time.sleep(MOMENT)
-            both.wait()
-
-    thread = threading.Thread(target=work, args=("offer",))
-    thread.start()
-    work("build")
-    thread.join()
-    assert sheet.phases["offer"] == pytest.approx(sheet.phases["build"], rel=0.3)
-    assert sheet.phases["offer"] + sheet.phases["build"] == CLOSE
+    assert sum(sheet.phases.values()) == pytest.approx(600.0)
 
 
 def test_a_branch_is_stopped_by_itself_or_with_its_clock() -> None:

@@ -265,11 +265,11 @@ class Batch:
         each(work, wanted, crew(self.workers))
         return found
 
-    def plan(self, p: int, cutoff: float | None, known: Plan | None, listener: Listener | None) -> Answer:
-        """The MIP of a path, from what a known plan builds."""
+    def plan(self, p: int, cutoff: float | None, known: Plan | None, listener: Listener | None, closed: Sequence[int] = ()) -> Answer:
+        """The MIP of a path, from what a known plan builds. Columns `closed` stand at zero."""
         u = self.built.model.owners.u
         first = [] if known is None else [(u[key], value) for key, value in known.starts().items() if key in u]
-        path = self.solver_for(p, FIRST if known is None else SEARCH)
+        path = self.solver_for(p, FIRST if known is None else SEARCH, closed)
         with self.clock.phase("solve"):
             return path.solve("mip", polish=True, known=first, gap=self.options.gap / 2, time_limit=self.clock.left, cutoff=cutoff, listener=listener)
 

@@ -20,9 +20,9 @@ from orepact.market.offers import Market
 from orepact.market.paths import Path, lawful
 from orepact.options import SolveOptions
 from orepact.solver.answer import Answer, AnswerStatus, Basis
-from orepact.solver.batch import FIRST, Batch, OnePath, Plan, Starts, describe
+from orepact.solver.batch import Batch, Plan, Starts, describe
 from orepact.solver.clock import Clock, TimeOver
-from orepact.solver.crew import crew, each, leave
+from orepact.solver.crew import crew, leave
 from orepact.solver.matrix import FloatArray
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
@@ -168,12 +168,7 @@ class Examiner:
         """The best plan on a trail's best path that builds what was built there, or less."""
         assert trail.best is not None
         p = batch.paths.index(trail.best)
-
-        def work(path: OnePath) -> Answer:
-            with self.clock.phase("solve"):
-                return path.solve("mip", polish=True, gap=self.options.gap / 2, time_limit=self.clock.left)
-
-        [answer] = each(work, [batch.solver_for(p, FIRST, batch.beyond(trail.starts))], crew(batch.workers))
+        answer = crew(batch.workers).submit(batch.plan, p, None, None, None, batch.beyond(trail.starts)).result()
         self._found(batch, p, answer)
 
     def again(self, prices: Prices, known: tuple[Batch, Path, FloatArray] | None, only: Collection[Path]) -> None:
