@@ -8,65 +8,23 @@ from typing import Any
 import pytest
 
 import orepact
+from baskets import EXACT, SHARING, WITH_PLAN, cost, guarantee, mill, own_share, solved, supported
 from orepact import api
-from orepact.instance.instance import Instance
 from orepact.market.offers import Market
 from orepact.market.parts import parts_of
 from orepact.market.paths import Path, distinct
 from orepact.market.world import world_of
-from orepact.options import SolveOptions
-from orepact.solver.answer import Answer, Request
 from orepact.solver.basket import UNFIT, Basket
-from orepact.solver.batch import Starts
+from orepact.solver.batch import Batch, Starts
 from orepact.solver.clock import Clock
-from orepact.solver.highs import Session
-from orepact.solver.master import cost_of
+from orepact.solver.master import Master, cost_of
 from orepact.solver.memory import Memory
 from orepact.solver.part import Part
 from orepact.solver.search import market_rules, search, starting_list
 from orepact.solver.shared import Prices
+from orepact.solver.whole import Whole
 from random_instances import random_instance
-from tiny_instances import plant, tiny, two_metals
-
-EXACT = SolveOptions(gap=1e-7, threads=1, stress=False, baseline=False, neighbours=False, explain=False)
-SHARING = [20, 51, 56, 109, 122, 123, 129, 149, 156, 158, 159, 162, 183]
-"""Random instances of several parts with budgets, contribution keys or a weight on the worst outcomes."""
-
-WITH_PLAN = [seed for seed in SHARING if seed not in (109, 183)]
-
-
-def guarantee(product: str) -> dict[str, object]:
-    return {"contract": f"floor_{product}", "instrument": "offtake", "products": [product], "strike": 140.0, "window": 30, "max_share": 0.5, "existing": True}
-
-
-def mill(product: str, opex: float) -> dict[str, object]:
-    return plant(facility=f"mill_{product}", process=f"make_{product}", opex=opex)
-
-
-def own_share(product: str) -> dict[str, object]:
-    return {"target": f"own_{product}", "kind": "zone_share", "products": [product], "value": 0.25}
-
-
-def supported(budget: float | None = None, targets: str = "AB", **settings: Any) -> Instance:
-    """Both metals have a mill of 500 t/a that runs only under a guarantee; a target asks for a quarter of 1,000 t from the zone."""
-    tables: dict[str, Any] = {
-        "facilities": [mill("A", 120.0), mill("B", 110.0)],
-        "contracts": [guarantee("A"), guarantee("B")],
-        "targets": [own_share(m) for m in targets],
-    }
-    if budget is not None:
-        tables["budgets"] = [{"member": "USA", "instrument": "all", "limit": budget}]
-    return two_metals(tables, **settings)
-
-
-def solved(instance: Instance, options: SolveOptions = EXACT) -> orepact.Solution:
-    return api.run(instance, options)
-
-
-def cost(instance: Instance, **options: object) -> float:
-    solution = solved(instance, EXACT.model_copy(update=options))
-    assert solution.result.objective is not None, solution.result.proven
-    return solution.result.objective
+from tiny_instances import tiny, two_metals
 
 
 def test_with_ample_budgets_parts_separate_exactly() -> None:
@@ -142,30 +100,66 @@ def test_other_prices_are_what_paths_are_judged_at(monkeypatch: pytest.MonkeyPat
     assert cost_of({key: 8.0}, judged[0]) == 2.0
 
 
-@pytest.fixture
-def whole_solves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Starts | None]]:
-    """Paths and starts of every time that the whole model is asked for."""
-    asked: list[tuple[Path, Starts | None]] = []
-    solve = Basket._solve_whole
-
-    def noted(self: Basket, path: Path, starts: Starts | None) -> None:
-        asked.append((path, starts))
-        solve(self, path, starts)
-
-    monkeypatch.setattr(Basket, "_solve_whole", noted)
-    return asked
+def test_where_no_plans_fit_together_other_prices_find_some(whole_solves: list[tuple[Path, Starts | None]]) -> None:
+    """The cheapest plans of the parts overdraw a budget together; at what a dollar of it is worth they ask for less."""
+    assert solved(random_instance(129)).result.status.value == "solved"
+    assert whole_solves
+    assert None not in {starts for _, starts in whole_solves}
 
 
-@pytest.mark.parametrize("seed", [56, 129])
-def test_where_no_plans_fit_together_the_whole_model_finds_one(seed: int, whole_solves: list[tuple[Path, Starts | None]]) -> None:
-    """The cheapest plans of the parts overdraw a budget together: where other prices don't help, the whole model on their paths has a plan."""
-    assert solved(random_instance(seed)).result.status.value == "solved"
+def test_where_other_prices_do_not_help_the_whole_model_finds_a_plan(whole_solves: list[tuple[Path, Starts | None]]) -> None:
+    assert solved(random_instance(56)).result.status.value == "solved"
     assert [starts for _, starts in whole_solves] == [None]
 
 
 def test_where_there_is_no_plan_the_whole_model_is_not_asked_for_ever(whole_solves: list[tuple[Path, Starts | None]]) -> None:
     assert solved(random_instance(183)).result.objective is None
     assert 0 < len(set(whole_solves)) <= len(UNFIT)
+
+
+@pytest.mark.parametrize("seed", WITH_PLAN)
+def test_prices_by_the_whole_models_lp(seed: int) -> None:
+    """At its duals the parts' bound over that one path is no worse than the LP itself (weak duality; plans cost no less than LPs)."""
+    market = Market(world_of(random_instance(seed)))
+    basket = Basket(market, parts_of(market.world), market_rules(market), EXACT, Clock(60), None, lambda path: path)
+    path = starting_list(market, EXACT)[0]
+    for part in basket.parts:
+        part.first([path], {}, None)
+    basket.commons = basket.gathered()
+    batch = Batch(market, [path], market_rules(market), EXACT, Clock(60))
+    relaxed = batch.solver_for(0).solve("lp").objective
+    prices = Whole(market, market_rules(market), EXACT, Clock(60)).prices(path)
+    if relaxed is None or any(part.examiner.plan is None for part in basket.parts):
+        assert prices is None or relaxed is not None
+        return
+    assert prices is not None
+    assert prices.keys() == basket.commons.rows.keys()
+    assert prices == pytest.approx(basket.commons.lawful(prices), abs=1e-9)
+    value = basket.examine(prices, complete=True)
+    assert value is not None
+    assert value >= relaxed * basket.unit - 1e-6 * abs(relaxed * basket.unit)
+
+
+def test_too_much_costs_twice_as_much_each_time_that_nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear, begin, pick, fitted = list[float](), Master.__init__, Master.pick, list[bool]()
+
+    def begun(master: Master, *asked: Any, **more: Any) -> None:
+        dear.append(more["dear"])
+        begin(master, *asked, **more)
+
+    def picked(master: Master, *asked: Any) -> list[int] | None:
+        found = pick(master, *asked)
+        fitted.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Master, "__init__", begun)
+    monkeypatch.setattr(Master, "pick", picked)
+    for seed in (56, 183):
+        dear.clear()
+        fitted.clear()
+        solved(random_instance(seed))
+        assert not fitted[0]
+        assert dear == [2.0 ** sum(not fits for fits in fitted[:n]) for n in range(len(dear))]
 
 
 def test_a_package_is_imposed_on_every_part() -> None:
@@ -234,101 +228,3 @@ def test_parts_after_one_without_a_plan_count_for_nothing(paid: str, counted: in
     assert threads > 1 or len(begun) == counted
     assert found.limit is None
     assert len({record.path.label.split(":")[0] for record in found.records}) == counted
-
-
-@pytest.mark.parametrize("budget", [None, 25_000.0])
-def test_a_resolver_answers_like_a_fresh_solve(budget: float | None) -> None:
-    again = orepact.Resolver(EXACT)
-    asked = [supported(budget), supported(budget, targets="A"), supported(1e6), supported(budget)]
-    for instance in asked:
-        solution = again.solve(instance)
-        assert solution.result.objective == pytest.approx(cost(instance), rel=1e-6)
-        assert not any(": together: " in path for path in solution.table("paths")["path"])
-
-
-@pytest.mark.parametrize("seed", [20, 51, 123, 129, 156])
-def test_a_resolver_after_a_change_of_one_row(seed: int) -> None:
-    """Demand of one product a little higher, then as before."""
-    instance = random_instance(seed)
-    demand = instance.table("demand")
-    product = demand["product"].iloc[0]
-    demand.loc[demand["product"] == product, "demand"] *= 1.01
-    changed, again = instance.with_table("demand", demand), orepact.Resolver(EXACT)
-    for asked in (instance, changed, instance):
-        fresh, known = solved(asked).result, again.solve(asked).result
-        assert known.status == fresh.status
-        assert known.objective == (None if fresh.objective is None else pytest.approx(fresh.objective, rel=1e-6))
-
-
-def test_a_resolver_keeps_the_parts_that_did_not_change() -> None:
-    memory = Memory()
-    first = api.run(supported(1e6), EXACT, memory=memory)
-    before = dict(memory.parts)
-    easier = [{**own_share("A"), "value": 0.2}, own_share("B")]
-    second = api.run(supported(1e6).with_table("targets", easier), EXACT, memory=memory)
-    assert first.result.objective is not None
-    assert second.result.objective is not None
-    assert second.result.objective < first.result.objective
-    assert len(set(memory.parts) & set(before)) == 1
-    kept = next(iter(set(memory.parts) & set(before)))
-    assert memory.parts[kept] is before[kept]
-
-
-def test_a_branch_of_a_memory_keeps_to_itself_what_is_added() -> None:
-    memory = Memory()
-    api.run(supported(1e6), EXACT, memory=memory)
-    before, branch = dict(memory.parts), memory.branch()
-    easier = supported(1e6).with_table("targets", [{**own_share("A"), "value": 0.2}, own_share("B")])
-    assert api.run(easier, EXACT, memory=branch).result.objective == pytest.approx(cost(easier), rel=1e-6)
-    assert memory.parts == before
-    assert branch.parts.keys() != before.keys()
-    assert api.run(supported(1e6), EXACT, memory=memory).result.objective == pytest.approx(cost(supported(1e6)), rel=1e-6)
-
-
-def moved(instance: Instance, by: float) -> Instance:
-    """Every target asks for a little more (or, with a negative share, less), and demand is a little higher."""
-    targets, demand = instance.table("targets"), instance.table("demand")
-    cap = targets["kind"] == "reliance_cap"
-    targets["value"] *= (1 + by) ** (1 - 2 * cap.astype(int))
-    demand["demand"] *= 1 + by / 2
-    return instance.with_table("targets", targets).with_table("demand", demand)
-
-
-@pytest.mark.parametrize("by", [0.01, -0.01])
-def test_other_figures_begin_where_the_last_ones_ended(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Baskets and single chains: the answer of a fresh solve, and nearly every path that was examined before starts from its basis."""
-    options, began, examined = EXACT.model_copy(update={"gap": 1e-3}), list[bool](), 0
-    run = Session._run
-
-    def counted(session: Session, request: Request) -> Answer:
-        began.append(request.basis is not None)
-        return run(session, request)
-
-    for seed in (35, 56, 61, 65, 94, 137, 141, 164):
-        instance, memory = random_instance(seed), Memory()
-        changed = moved(instance, by)
-        fresh = solved(changed).result
-        first = api.run(instance, options, memory=memory)
-        with monkeypatch.context() as patch:
-            patch.setattr(Session, "_run", counted)
-            again = api.run(changed, options, memory=memory).result
-        examined += first.result.paths_examined
-        assert (again.objective is None) == (fresh.objective is None)
-        if fresh.objective is not None and again.bound is not None:
-            assert again.bound <= fresh.objective + 1e-6 * abs(fresh.objective)
-            assert again.objective == pytest.approx(fresh.objective, rel=2e-3)
-    assert sum(began) > 0.5 * examined
-
-
-def test_a_rung_that_figures_forbid_is_not_repeated() -> None:
-    """A legal limit below a floor's levy takes it off the ladder: no path with it is examined again."""
-    memory = Memory()
-    instance = supported(1e6)
-    ladder = [{"product": m, "rung": "floor", "step": 1, "kind": "reference", "price": 120.0, "legal_limit": 0.5} for m in "AB"]
-    free = instance.with_table("ladder", ladder)
-    barred = instance.with_table("ladder", [row | {"legal_limit": 0.1} for row in ladder])
-    first = api.run(free, EXACT, memory=memory)
-    assert first.table("paths")["path"].str.contains("floor").any()
-    second = api.run(barred, EXACT, memory=memory)
-    assert not second.table("paths")["path"].str.contains("floor").any()
-    assert second.result.objective == pytest.approx(cost(barred), rel=1e-6)

@@ -56,6 +56,17 @@ def test_the_reduced_matrix_answers_as_the_whole(seed: int, closed: set[int], op
 
 
 @pytest.mark.parametrize("seed", range(20))
+def test_duals_of_the_reduced_matrix_price_its_columns_in_the_whole(seed: int) -> None:
+    whole = random_matrix(seed)
+    part = reduce(whole, whole.integer_indices[:2].astype(np.int64), np.array([1.0, 0.0]))
+    duals = np.random.default_rng(seed).normal(size=len(part.matrix.rows))
+    expanded = part.expand_duals(duals)
+    assert expanded.shape == (len(whole.rows),)
+    reduced_costs = part.matrix.c - part.matrix.A.T @ duals
+    assert (whole.c - whole.A.T @ expanded)[part.kept] == pytest.approx(reduced_costs, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
 def test_a_cut_serves_other_costs(seed: int) -> None:
     whole = random_matrix(seed)
     columns, values = whole.integer_indices[:2].astype(np.int64), np.array([1.0, 0.0])

@@ -2,8 +2,9 @@
 
     search    each part over its own list and neighbours, at the prices of the moment (examine.py, shared.py)
     combine   the master picks a plan per part; with those paths and starts the whole model is solved: a plan of the whole
-    price     the master's LP says what a dollar of budget, and a dollar of net outlay, is worth; the likeliest paths are
-              examined again at these prices, and once prices settle, all of them: a bound below every combination
+    price     the master's LP says what a dollar of budget, and a dollar of net outlay, is worth (as long as no plans are known that fit
+              together: the LP of the whole model on the likeliest paths, `whole.py`); the likeliest paths are examined again at these
+              prices, and once prices settle, all of them: a bound below every combination
 
 What is proven: no combination of examined paths, one per part, has a plan below the bound. Where budgets are ample the first
 prices are right, and the parts separate exactly.
@@ -22,17 +23,19 @@ from orepact.market.offers import Market
 from orepact.market.paths import Path
 from orepact.market.world import World
 from orepact.options import SolveOptions
-from orepact.solver.batch import FIRST, Batch, Plan, Starts, cores, describe
-from orepact.solver.clock import Clock, TimeOver
+from orepact.solver.answer import Answer
+from orepact.solver.batch import Plan, Starts, cores, describe
+from orepact.solver.clock import Clock
 from orepact.solver.crew import each
 from orepact.solver.examine import ROUNDING, Examiner, Record, within
-from orepact.solver.master import Commons, Master, Verdict
+from orepact.solver.master import DEAR, Commons, Master, Verdict
 from orepact.solver.memory import Memory
 from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
 from orepact.solver.progress import Listener, Progress, relative_gap
 from orepact.solver.shared import Prices
 from orepact.solver.tidy import tidied
+from orepact.solver.whole import Whole
 
 ROUNDS = 40
 """Prices tried at most."""
@@ -43,12 +46,9 @@ TOGETHER = 4
 CLOSING = 200
 """Combinations examined at most."""
 
-PATIENCE = 120.0
-"""Seconds for one solve of the whole model."""
-
 UNFIT = range(2, 5)
-"""The whole model is solved on the parts' likeliest paths the second to fourth time that no plans known fit together: after the first time
-other prices mostly help, and cost less (on `alliance-basket` 44 s less on two threads)."""
+"""The whole model is solved on the parts' likeliest paths the second to fourth time that no plans known fit together: the first time other prices
+mostly help, and the paths likeliest at these are better ones (on `alliance-basket` at 0.5 %)."""
 
 PICKING = 30.0
 """Seconds for the master to pick a plan per part."""
@@ -82,8 +82,7 @@ class Basket:
         self._bound = -math.inf  # USD
         self._ranking: list[list[tuple[float, Path]]] = []
         self.commons = Commons({}, {}, {})
-        self._tried: set[tuple[Path, Starts | None]] = set()
-        self._batch: Batch | None = None
+        self._whole = Whole(market, rules, options, clock)
         self._unfit = 0  # times that no plans known fitted together
         self._telling = threading.Lock()
         self.parts = [self._part(products, self._heard(n), fixed) for n, products in enumerate(parts)]
@@ -137,6 +136,7 @@ class Basket:
         self._finish()
         if not self.clock.over and self.plan is not None:
             self._memory.parts = {p.digest: p for p in self.parts}
+            self._memory.starts = self.plan.building()
             self._memory.paths = {p.market.world.products: p.named(self.plan.path) for p in self.parts}
 
     def _begin(self, paths: Sequence[Path], prices: Prices) -> bool:
@@ -175,9 +175,10 @@ class Basket:
 
     def _settle_prices(self, prices: Prices) -> None:
         """Prices until the bound and the plan meet, or prices no longer move."""
-        self.commons = self._gathered()
+        self.commons = self.gathered()
         served_elsewhere = any(p.examiner.prices is not prices for p in self.parts)
         found, complete = self.examine(prices, complete=True) if served_elsewhere else self._value(prices, complete=True), True
+        self._as_before()
         best, value, still = prices, -math.inf, 0
         for _ in range(ROUNDS):
             if found is None:  # stopped on the way
@@ -187,19 +188,39 @@ class Basket:
             if complete or found > value:
                 best, value = prices, found
             before = math.inf if self.plan is None else self.plan.objective
-            verdict = self._combine()
+            verdict = None if self.proven else self._combine()
             if verdict is None or self.proven or self.clock.over:
                 return
             still = 0 if moved or self.best < before - STILL * self.options.gap * abs(before) else still + 1
             if complete and still > 1:
                 return
             complete = not complete and (still > 1 or self._enough(value))
-            if complete:
-                prices = best
-            else:
-                dear = self.commons.complete(best)
-                prices = self.commons.lawful({key: STEP * dear[key] + (1 - STEP) * price for key, price in verdict.prices.items()})
+            prices = best if complete else self._moved(best, verdict)
             found = self.examine(prices, complete)
+
+    def _as_before(self) -> None:
+        """On the paths of the plan of the basket solved before: what that plan builds, and what parts that changed build by themselves; or anything."""
+        paths, starts = list[Path](), self._memory.starts
+        for p in self.parts:
+            before = self._memory.paths.get(p.market.world.products)
+            if before is None or p.examiner.plan is None:
+                return
+            if p.digest not in self._memory.parts:
+                before, starts = p.examiner.plan.path, starts | p.examiner.plan.building()
+            paths.append(before)
+        for allowed in (starts, None):
+            if self.plan is None:
+                self._take(self._whole.plan(self._together(paths), allowed))
+
+    def _moved(self, best: Prices, verdict: Verdict) -> Prices:
+        """The next prices: half way from the best known to the master's; as long as no plan of the whole is known, by the LP of the likeliest
+        paths together, since a master whose plans don't fit prices their excess."""
+        likeliest = [p.columns[j].path for p, j in zip(self.parts, verdict.mostly, strict=True)]
+        told = self._whole.prices(self._together(likeliest)) if self.plan is None else None
+        if told is not None:
+            return self.commons.lawful({key: told.get(key, 0.0) for key in self.commons.rows})
+        known = self.commons.complete(best)
+        return self.commons.lawful({key: STEP * known[key] + (1 - STEP) * price for key, price in verdict.prices.items()})
 
     def examine(self, prices: Prices, complete: bool) -> float | None:
         """Examine the likeliest paths of every part at these prices, or all and their neighbours; None where there was no time.
@@ -215,12 +236,12 @@ class Basket:
                 p.improve()
 
         self._each(work)
-        self.commons = self._gathered()
+        self.commons = self.gathered()
         return self._value(prices, complete)
 
     def _enough(self, value: float) -> bool:
         """Whether a bound of this value (USD) would prove the plan."""
-        return self.plan is not None and value >= within(self.plan.objective, 0.95 * self.options.gap) * self.unit
+        return self.plan is not None and value >= within(self.plan.objective, self.options.gap) * self.unit
 
     def _finish(self) -> None:
         """Close what is left of the gap, if it can be closed, and rid the plan of what nobody would sign."""
@@ -280,7 +301,8 @@ class Basket:
         named = [f"{name}: {path.label}" for name, path in zip(self._names, paths, strict=True) if any(map(any, path.rungs))]
         return f"together: {'; '.join(named) or 'free trade'}"
 
-    def _gathered(self) -> Commons:
+    def gathered(self) -> Commons:
+        """What the parts share, by what they have been asked so far."""
         limits = [float(row["limit"]) for row in self.market.world.tables["budgets"]]
         return Commons.of([[b.shared for b in p.examiner.batches if b.shared is not None] for p in self.parts], limits)
 
@@ -300,47 +322,32 @@ class Basket:
         return value
 
     def _combine(self) -> Verdict | None:
-        """Ask the master, and solve the whole model with what it picks."""
+        """Ask the master, and solve the whole model with what it picks. A dollar too much costs twice as much each time that nothing fits."""
         with self.clock.phase("solve"):
-            master = Master(self.commons, [p.columns for p in self.parts], self.unit, self.options, self.clock)
+            columns = [p.columns for p in self.parts]
+            master = Master(self.commons, columns, self.unit, self.options, self.clock, dear=DEAR * 2.0**self._unfit)
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, PICKING) if verdict is not None else None
-        self._unfit += picked is None and self.plan is None
+        self._unfit += picked is None
         if verdict is not None and (picked is not None or (self.plan is None and self._unfit in UNFIT)):
-            chosen, path = [p.columns[j] for p, j in zip(self.parts, picked or verdict.mostly, strict=True)], self.market.free
-            for p, column in zip(self.parts, chosen, strict=True):
-                path = p.whole(column.path, path)
+            chosen = [p.columns[j] for p, j in zip(self.parts, picked or verdict.mostly, strict=True)]
             starts = Starts().union(*(column.starts for column in chosen)) if picked is not None else None
-            self._solve_whole(Path(path.rungs, self._label([column.path for column in chosen])), starts)
+            self._take(self._whole.plan(self._together([column.path for column in chosen]), starts))
         return verdict
 
-    def _solve_whole(self, path: Path, starts: Starts | None) -> None:
-        """The whole model on one path, with these starts or fewer; with any, where no plans are known that fit together."""
-        if (path, starts) in self._tried:
-            return
-        self._tried.add((path, starts))
-        if not self._open(path):
-            return
-        assert self._batch is not None
-        batch = self._batch
-        with self.clock.phase("solve"):
-            answer = batch.solver_for(0, FIRST, () if starts is None else batch.beyond(starts)).solve(
-                "mip", polish=True, gap=0.1 * self.options.gap, time_limit=min(self.clock.left, PATIENCE)
-            )
-        if answer.values is None or answer.objective is None or (self.plan is not None and answer.objective >= self.plan.objective):
-            return
-        self.plan = Plan(batch.built, batch.matrix, answer.values, answer.objective, path)
-        self.size = {**describe(batch.matrix, answer), "parts": len(self.parts)}
-        self._tell("better plan", None)
+    def _together(self, paths: Sequence[Path]) -> Path:
+        """The path of the whole on which each part is on its own of these."""
+        path = self.market.free
+        for p, own in zip(self.parts, paths, strict=True):
+            path = p.whole(own, path)
+        return Path(path.rungs, self._label(paths))
 
-    def _open(self, path: Path) -> bool:
-        """Have the whole model on a path at hand; False where there is no time to make it."""
-        if self._batch is None or self._batch.paths != [path]:
-            try:
-                self._batch = Batch(self.market, [path], self.rules, self.options, self.clock)
-            except TimeOver:
-                return False
-        return True
+    def _take(self, found: tuple[Plan, Answer] | None) -> None:
+        """Keep a plan of the whole if it is better."""
+        if found is not None and found[0].objective < self.best:
+            self.plan, answer = found
+            self.size = {**describe(self.plan.matrix, answer), "parts": len(self.parts)}
+            self._tell("better plan", None)
 
     def records(self) -> Iterator[Record]:
         """What is known of each part's paths, as paths of the whole that are the best elsewhere; bounds in the whole's scaled money."""

@@ -137,7 +137,7 @@ def prepare(
 
 
 class OnePath:
-    """A solver for one path of a batch; answers carry values of the whole batch's columns."""
+    """A solver for one path of a batch; answers carry values of the whole batch's columns, and duals of its rows."""
 
     def __init__(self, solver: Solver, part: Reduced) -> None:
         self._solver, self._part = solver, part
@@ -153,7 +153,10 @@ class OnePath:
         answer = self._solver.solve(kind, start=start, **asked)
         if polish and answer.values is not None:
             answer = self._solver.polish(answer)
-        return answer if answer.values is None else replace(answer, values=self._part.expand(answer.values))
+        if answer.values is None:
+            return answer
+        duals = None if answer.duals is None else self._part.expand_duals(answer.duals)
+        return replace(answer, values=self._part.expand(answer.values), duals=duals)
 
 
 class Batch:

@@ -26,8 +26,9 @@ from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 
-DEAR = 10.0
-"""What a dollar too much in a shared row costs."""
+DEAR = 1.0
+"""What a dollar too much in a shared row costs at first. Far above what it is worth, the LP prices nothing but the excess, and the parts look for
+plans that nobody would choose (on `alliance-basket` such a round takes as long as the search before it)."""
 
 SLIP = 1e-9
 """Relative: a reduced cost this little below zero is rounding."""
@@ -127,9 +128,9 @@ class Verdict:
 
 
 class Master:
-    """The master over the plans known so far."""
+    """The master over the plans known so far; a dollar too much in a shared row costs `dear`."""
 
-    def __init__(self, commons: Commons, columns: Sequence[Sequence[Column]], unit: float, options: SolveOptions, clock: Clock) -> None:
+    def __init__(self, commons: Commons, columns: Sequence[Sequence[Column]], unit: float, options: SolveOptions, clock: Clock, dear: float = DEAR) -> None:
         self._commons, self._columns, self._unit, self._options, self._clock = commons, columns, unit, options, clock
         model = Model()
         block = model.block("master")
@@ -151,7 +152,7 @@ class Master:
             limited.add([place[key] for key in column.rows], list(column.rows.values()), free.first + n)
         for artificial, sign in ((self._under, 1.0), (self._over, -1.0)):
             limited.add(every, sign, artificial.ids)
-            model.objective.add(0, DEAR, artificial.ids)
+            model.objective.add(0, dear, artificial.ids)
         low, high = np.array(list(commons.rows.values()), dtype=float).reshape(-1, 2).T / unit
         self._limited = block.rows("limited", (every,), low, limited, high)
         one.add(c, 1.0, self._share.ids)

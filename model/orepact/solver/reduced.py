@@ -48,11 +48,12 @@ class Picked(Sequence[Item]):
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """`matrix` holds the columns `kept` of `whole`; of the others, `columns` stand at `values`, the rest at zero."""
+    """`matrix` holds the columns `kept` and the rows `held` of `whole`; of the other columns, `columns` stand at `values`, the rest at zero."""
 
     whole: Matrix
     matrix: Matrix
     kept: Places
+    held: Places
     columns: NDArray[np.int64]
     values: FloatArray
 
@@ -61,6 +62,12 @@ class Reduced:
         found = np.zeros(len(self.whole.columns))
         found[self.columns] = self.values
         found[self.kept] = values
+        return found
+
+    def expand_duals(self, duals: FloatArray) -> FloatArray:
+        """Duals of the whole matrix's rows: nothing where a row holds anyway."""
+        found = np.zeros(len(self.whole.rows))
+        found[self.held] = duals
         return found
 
 
@@ -93,7 +100,7 @@ class Cut:
             integrality=whole.integrality[self.kept],
             offset=whole.offset + float(whole.c[self.columns] @ self.values),
         )
-        return Reduced(whole, matrix, self.kept, self.columns, self.values)
+        return Reduced(whole, matrix, self.kept, self.held, self.columns, self.values)
 
 
 def cut(whole: Matrix, columns: NDArray[np.int64], values: FloatArray) -> Cut:

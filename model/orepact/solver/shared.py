@@ -80,6 +80,10 @@ class Shared:
         column_low[self._own] = column_high[self._own] = cost[self._own] = 0.0
         return replace(matrix, c=cost, row_lower=low, row_upper=high, col_lower=column_low, col_upper=column_high)
 
+    def worth(self, duals: FloatArray) -> dict[Key, float]:
+        """Prices by the duals of a model's rows: what the cost changes by per dollar of limit, the other way round."""
+        return dict(zip(self.rows, (-duals[self._places]).tolist(), strict=True))
+
     def used(self, values: FloatArray) -> dict[Key, float]:
         """What a plan puts into each row, in USD; rows it does not touch are left out."""
         amounts = self._uses @ values * self.unit
