@@ -65,6 +65,12 @@ def test_a_run_stopped_at_a_limit_says_so() -> None:
     assert "Stopped at the time limit with the best plan so far: within 1.2 % of the best plan over 43 price paths" in text
 
 
+def test_phases_come_in_the_order_of_a_run_from_a_stored_one_too() -> None:
+    """JSON has them by name; a phase of another version comes last."""
+    stored = result(phases={"build": 1.0, "dream": 4.0, "other": 2.0, "read": 3.0, "verify": 1.0})
+    assert "seconds: read 3, build 1, verify 1, other 2, dream 4" in said(solution(result=stored))
+
+
 def test_a_planner_is_no_policy() -> None:
     assert "Planner: a bound on every policy, not a policy" in said(solution(result=result(behaviour="planner")))
 

@@ -132,6 +132,16 @@ def test_a_resolver_begins_with_what_was_built(whole_solves: list[tuple[Path, St
     assert [allowed for _, allowed in fresh] == [None]
 
 
+def test_a_branch_of_a_memory_knows_what_was_built(whole_solves: list[tuple[Path, Starts | None]]) -> None:
+    memory, instance = Memory(), random_instance(56)
+    api.run(instance, EXACT, memory=memory)
+    built, branch = memory.starts, memory.branch()
+    assert built
+    whole_solves.clear()
+    api.run(scaled(instance, "demand", "demand", 1.02), EXACT, memory=branch)
+    assert whole_solves[0][1] == built
+
+
 def test_where_what_was_built_is_no_plan_any_more_a_resolver_asks_for_any(whole_solves: list[tuple[Path, Starts | None]]) -> None:
     instance, again = random_instance(149), orepact.Resolver(EXACT)
     again.solve(instance)

@@ -7,7 +7,7 @@ from typing import Any
 
 from orepact.report.figures import count, exact_money, number, share
 from orepact.solution.solution import Solution
-from orepact.solver.result import Status
+from orepact.solver.result import PHASES, Status
 
 _HEADLINES = {
     Status.SOLVED: "Solved",
@@ -62,7 +62,8 @@ def proof_lines(solution: Solution) -> list[str]:
     if result.size:
         lines.append("size: " + ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in result.size.items()))
     if result.phases:
-        lines.append("seconds: " + ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in result.phases.items()))
+        known = [name for name in PHASES if name in result.phases]  # a stored run has them in the order of their names
+        lines.append("seconds: " + ", ".join(f"{name} {number(result.phases[name])}" for name in dict.fromkeys([*known, *result.phases])))
     settings: list[str] = [f"{result.method}, {result.behaviour}", f"seed {result.seed}", count(result.threads, "thread") if result.threads else "all threads"]
     if result.peak_memory_mb:
         settings.append(f"{number(result.peak_memory_mb)} MB at most")
