@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import orepact
@@ -12,6 +14,7 @@ from orepact.market.paths import Path
 from orepact.solver.answer import Answer, Request
 from orepact.solver.batch import Starts
 from orepact.solver.highs import Session
+from orepact.solver.master import Master
 from orepact.solver.memory import Memory
 from random_instances import random_instance
 
@@ -138,16 +141,27 @@ def test_a_branch_of_a_memory_knows_what_was_built(whole_solves: list[tuple[Path
     built, branch = memory.starts, memory.branch()
     assert built
     whole_solves.clear()
-    api.run(scaled(instance, "demand", "demand", 1.02), EXACT, memory=branch)
+    api.run(scaled(instance, "budgets", "limit", 0.9), EXACT, memory=branch)
+    assert branch.parts.keys() == memory.parts.keys()  # a budget is nobody's own: no part says what it would build
     assert whole_solves[0][1] == built
 
 
-def test_where_what_was_built_is_no_plan_any_more_a_resolver_asks_for_any(whole_solves: list[tuple[Path, Starts | None]]) -> None:
-    instance, again = random_instance(149), orepact.Resolver(EXACT)
+def test_where_what_was_built_is_no_plan_any_more_a_resolver_asks_for_any(
+    whole_solves: list[tuple[Path, Starts | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the same path, and before it looks for other prices."""
+    instance, again, asked_before, begin = random_instance(149), orepact.Resolver(EXACT), list[int](), Master.__init__
+
+    def begun(master: Master, *asked: Any, **more: Any) -> None:
+        asked_before.append(len(whole_solves))
+        begin(master, *asked, **more)
+
     again.solve(instance)
     whole_solves.clear()
+    monkeypatch.setattr(Master, "__init__", begun)
     again.solve(scaled(instance, "budgets", "limit", 0.4))
     (path, built), (same, anything), *_ = whole_solves
     assert built
     assert anything is None
     assert same == path
+    assert asked_before[0] == 2

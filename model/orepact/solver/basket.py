@@ -28,7 +28,7 @@ from orepact.solver.batch import Plan, Starts, cores, describe
 from orepact.solver.clock import Clock
 from orepact.solver.crew import each
 from orepact.solver.examine import ROUNDING, Examiner, Record, within
-from orepact.solver.master import DEAR, Commons, Master, Verdict
+from orepact.solver.master import DEAR, DEAREST, Commons, Master, Verdict
 from orepact.solver.memory import Memory
 from orepact.solver.outcome import Adjust, Pricing
 from orepact.solver.part import Part
@@ -325,7 +325,7 @@ class Basket:
         """Ask the master, and solve the whole model with what it picks. A dollar too much costs twice as much each time that nothing fits."""
         with self.clock.phase("solve"):
             columns = [p.columns for p in self.parts]
-            master = Master(self.commons, columns, self.unit, self.options, self.clock, dear=DEAR * 2.0**self._unfit)
+            master = Master(self.commons, columns, self.unit, self.options, self.clock, dear=min(DEAR * 2.0**self._unfit, DEAREST))
             verdict = master.price()
             picked = master.pick(0.1 * self.options.gap, PICKING) if verdict is not None else None
         self._unfit += picked is None

@@ -26,9 +26,9 @@ from orepact.solver.highs import Session
 from orepact.solver.matrix import FloatArray, Matrix, matrix_of
 from orepact.solver.shared import BUDGET, Key, Prices, Shared, SharedColumn
 
-DEAR = 1.0
-"""What a dollar too much in a shared row costs at first. Far above what it is worth, the LP prices nothing but the excess, and the parts look for
-plans that nobody would choose (on `alliance-basket` such a round takes as long as the search before it)."""
+DEAR, DEAREST = 1.0, 16.0
+"""What a dollar too much in a shared row costs at first, and at most. Far above what it is worth, the LP prices nothing but the excess, and the
+parts look for plans that nobody would choose (on `alliance-basket` such a round takes as long as the search before it)."""
 
 SLIP = 1e-9
 """Relative: a reduced cost this little below zero is rounding."""
